@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/python -m uv
+STAMP  := $(VENV)/.installed
+
+.PHONY: install demo test lint unit bench run lock clean
+.DEFAULT_GOAL := install
+
+install: $(STAMP)
+
+# A newer installer than the one an old Python brings, then exactly the versions of the lock, checked by hash.
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Clausewire needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 install")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: install
+	$(BIN)/clausewire demo
+
+run: install
+	$(BIN)/clausewire run
+
+test: lint unit
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: install
+	$(BIN)/pytest
+
+bench: install
+	$(BIN)/clausewire bench all
+
+lock:
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --quiet --upgrade -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist demo-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What runs: pollers, stream agents, their wiring and the command line."""

@@ -1,0 +1,1 @@
+"""What Clausewire's events mean, and the adapters they need."""

@@ -1,0 +1,1 @@
+"""What readers are told, where, and why: pure functions."""

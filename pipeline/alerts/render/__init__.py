@@ -1,0 +1,1 @@
+"""From an alert to a message, one file per channel."""

@@ -1,0 +1,1 @@
+"""What the news says and whom it concerns: pure functions."""

@@ -1,0 +1,1 @@
+"""What a policy page says and how two versions differ: pure functions."""
