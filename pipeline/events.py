@@ -109,6 +109,7 @@ class Channel(StrEnum):
     SLACK = "slack"
     WEBHOOK = "webhook"
     EMAIL = "email"
+    CONSOLE = "console"
 
 
 # --- values ---------------------------------------------------------------------------------------------------
