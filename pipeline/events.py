@@ -420,7 +420,9 @@ class VersionRecorded(Event, frozen=True, kw_only=True, tag=True):
     @property
     def id(self) -> str:
         mark = "confirms" if self.confirms else "technical" if self.technical else self.state
-        return derived_id("ver", self.document.id, self.fingerprint, self.page.fetched_at, mark, self.extractor)
+        return derived_id(
+            "ver", self.document.id, self.fingerprint, self.page.fetched_at, mark, self.extractor
+        )
 
     @property
     def key(self) -> str:
@@ -446,6 +448,7 @@ class ClausesChanged(Event, frozen=True, kw_only=True, tag=True):
     counts: dict[str, int] = {}
     all_changes: BodyRef | None = None
     effective_date: str | None = None
+    headline: str = ""
     summary: str = ""
     reason: str = ""
     stacked: bool = False
@@ -504,7 +507,9 @@ class FeedFetched(Event, frozen=True, kw_only=True, tag=True):
 
     @property
     def id(self) -> str:
-        return derived_id("feed", self.feed.id, self.fetched_at, *(entry.id for entry in self.entries), self.reason)
+        return derived_id(
+            "feed", self.feed.id, self.fetched_at, *(entry.id for entry in self.entries), self.reason
+        )
 
     @property
     def key(self) -> str:
@@ -616,7 +621,7 @@ class AlertUpdated(Event, frozen=True, kw_only=True, tag=True):
 
     alert_id: str
     updated_at: datetime
-    how: str  # coverage | confirmed | in-force
+    how: str  # coverage | confirmed | in-force | healed
     cause_id: str
     coverage: tuple[Coverage, ...] = ()
     reason: str = ""
@@ -719,9 +724,12 @@ class DeliveryDue(Event, frozen=True, kw_only=True, tag=True):
     thread: str
     due_at: datetime
     reason: str = ""
-    alert: AlertRaised | None = None
+    alert: AlertRaised | None = None  # with an update or a withdrawal: the alert that it is about
     update: AlertUpdated | None = None
     withdrawal: AlertWithdrawn | None = None
+    earlier: tuple[
+        AlertUpdated, ...
+    ] = ()  # updates told before, so that a message can show the present state
     schema: int = 1
 
     @property

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from msgspec import Struct
+
 from pipeline.events import BodyRef, DeliveryDue, Event
+from pipeline.polling import Fetched, PollState, Validators
 
 V = TypeVar("V")
 
@@ -40,9 +44,53 @@ class Memory(Protocol[V]):
 
 
 class Publisher(Protocol):
-    """Puts an event on its topic; returns once the log has it."""
+    """Puts events on their topics, in order; returns once the log has them. StoreError when it cannot now."""
 
     async def publish(self, event: Event) -> None: ...
+
+    async def publish_all(self, events: Iterable[Event]) -> None: ...
+
+
+class Values(Protocol):
+    """A content-addressed store of values too large for a record: versions, ledgers, full change lists."""
+
+    async def put(self, value: Struct) -> BodyRef: ...
+
+    async def get(self, ref: BodyRef, kind: type[V]) -> V: ...
+
+
+class Staging(Protocol):
+    """Holds back what one event's step keeps, until `settle` makes it lasting."""
+
+    def __enter__(self) -> Staging: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def clear(self) -> None: ...
+
+    async def settle(self) -> None: ...
+
+
+class Fetches(Protocol):
+    """Reads a URL politely; FetchError (kind, remedy) when it cannot be read now."""
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        validators: Validators | None = None,
+        respect_robots: bool = True,
+        accept: str = "",
+        language: str = "",
+    ) -> Fetched: ...
+
+
+class PollMemory(Protocol):
+    """What the pollers remember of each source, across restarts."""
+
+    async def load(self, source_id: str) -> PollState | None: ...
+
+    async def save(self, state: PollState) -> None: ...
 
 
 class Receipt(Protocol):

@@ -1,0 +1,123 @@
+"""The one loop under every stream agent: read, decide, publish, then remember.
+
+Events of one key are handled in order, those of different keys side by side. An event's offset is committed only
+after what its step yielded was acknowledged by the log and what it remembered is in the changelog, so that a crash
+repeats work and loses none. Three failures only: RetryError (the same again, later), RejectError (set aside on
+`events.rejected` with stage, reason and original bytes) and anything else (we are wrong: the process stops).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from pipeline.errors import RejectError, RetryError
+from pipeline.events import Event, EventRejected
+from pipeline.ports import Clock, Publisher, Staging
+
+Step = Callable[[Any], AsyncIterator[Event]]
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 60.0
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One agent: its name, its step, and the log that it publishes to.
+
+    `takes` names the event types that concern it; others on the topic pass by. `abreast` bounds the events in
+    hand. `crashed` is told the exception that must stop the process.
+    """
+
+    name: str
+    step: Step
+    takes: tuple[type[Event], ...]
+    log: Publisher
+    decode: Callable[[bytes | None], Event]
+    staging: Callable[[], Staging]
+    clock: Clock
+    crashed: Callable[[BaseException], None]
+    abreast: int = 64
+
+    def __post_init__(self) -> None:
+        self._last: dict[bytes | None, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(self.abreast)
+
+    async def run(self, stream: Any) -> None:
+        """Handle every event of a Faust stream until it ends."""
+        async for record in stream.noack().events():
+            await self._places.acquire()
+            before = self._last.get(record.key)
+            task = asyncio.create_task(self._handle(record, before), name=f"{self.name} {record.key!r}")
+            self._last[record.key] = task
+            task.add_done_callback(lambda done, key=record.key: self._done(key, done))
+
+    def _done(self, key: bytes | None, task: asyncio.Task[None]) -> None:
+        self._places.release()
+        if self._last.get(key) is task:
+            del self._last[key]
+        if not task.cancelled() and (error := task.exception()):
+            self.crashed(error)
+
+    async def _handle(self, record: Any, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+            if before.cancelled() or before.exception():
+                return  # its offset must stay uncommitted, and so must ours
+        with self.staging() as staged:
+            await self._until_done(record, staged)
+        record.ack()
+
+    async def _until_done(self, record: Any, staged: Staging) -> None:
+        wait_s = FIRST_WAIT_S
+        while True:
+            try:
+                await self._once(record, staged)
+                return
+            except RetryError as error:
+                staged.clear()
+                logger.warning(
+                    "stage.retry", stage=self.name, reason=str(error), remedy=error.remedy, wait_s=wait_s
+                )
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    async def _once(self, record: Any, staged: Staging) -> None:
+        try:
+            published = [result async for result in self._results(record)]
+        except RejectError as error:
+            staged.clear()
+            logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
+            published = [rejection(self.name, error, record, self.clock)]
+        await self.log.publish_all(published)
+        await staged.settle()
+
+    async def _results(self, record: Any) -> AsyncIterator[Event]:
+        event = self.decode(record.value)
+        if isinstance(event, self.takes):
+            async for result in self.step(event):
+                yield result
+
+
+def rejection(stage: str, error: RejectError, record: Any, clock: Clock) -> EventRejected:
+    """Return the event that sets a record aside, with its bytes and its place."""
+    message = record.message
+    return EventRejected(
+        stage=stage,
+        reason=f"{type(error).__name__}: {error}",
+        remedy=error.remedy,
+        rejected_at=clock.now(),
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        origin_key=(record.key or b"").decode(errors="replace"),
+        value_base64=b64encode(record.value or b"").decode(),
+        headers={name: value.decode(errors="replace") for name, value in dict(message.headers or {}).items()},
+    )

@@ -1,0 +1,129 @@
+"""What steps remember: typed values in Faust tables, made lasting only once the stage says so.
+
+A step's `keep` is held back in the context of the event at hand; `Staged.settle` writes it to the table, and
+thereby to the changelog, after everything that the step yielded was acknowledged: publish, then remember.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any, Generic, TypeVar
+
+from faust.tables.table import Table
+
+from pipeline.adapters.wire import pack, unpack
+
+V = TypeVar("V")
+
+_sent: ContextVar[list[Any] | None] = ContextVar("changelog_sends", default=None)
+_staged: ContextVar[Staged | None] = ContextVar("staged", default=None)
+
+
+class LastingTable(Table):
+    """A Faust table whose changelog sends can be waited for."""
+
+    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
+        sent = super().send_changelog(*args, **kwargs)
+        waiting = _sent.get()
+        if waiting is not None:
+            waiting.append(sent)
+        return sent
+
+
+class Staged:
+    """What one event's step kept so far, not yet in any table."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, bytes], tuple[Any, bytes | None]] = {}
+
+    def __enter__(self) -> Staged:
+        self._token = _staged.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _staged.reset(self._token)
+
+    def clear(self) -> None:
+        """Forget what was kept, so that the step can be tried again from the start."""
+        self._kept.clear()
+
+    def put(self, table: Any, key: bytes, value: bytes | None) -> None:
+        self._kept[id(table), key] = (table, value)
+
+    def find(self, table: Any, key: bytes) -> tuple[bool, bytes | None]:
+        kept = self._kept.get((id(table), key))
+        return (True, kept[1]) if kept else (False, None)
+
+    async def settle(self) -> None:
+        """Write what was kept to the tables and wait until their changelogs have it."""
+        if not self._kept:
+            return
+        sent: list[Any] = []
+        token = _sent.set(sent)
+        try:
+            for (_, key), (table, value) in self._kept.items():
+                _write(table, key, value)
+        finally:
+            _sent.reset(token)
+        self._kept.clear()
+        await asyncio.gather(*sent)
+
+
+def _write(table: Any, key: bytes, value: bytes | None) -> None:
+    if value is not None:
+        table[key] = value
+    elif key in table:
+        del table[key]
+
+
+class TableMemory(Generic[V]):
+    """A typed view of a table of bytes: JSON values under the key of the event at hand."""
+
+    def __init__(self, table: Any, kind: type[V]) -> None:
+        self.table = table
+        self.kind = kind
+
+    def recall(self, key: str) -> V | None:
+        """Return what is remembered under the key, what this event kept included."""
+        name = key.encode()
+        staged = _staged.get()
+        found, value = staged.find(self.table, name) if staged else (False, None)
+        raw = value if found else self.table.get(name)
+        return None if raw is None else unpack(raw, self.kind)
+
+    def keep(self, key: str, value: V) -> None:
+        self._put(key, pack(value))
+
+    def forget(self, key: str) -> None:
+        self._put(key, None)
+
+    def items(self) -> Iterator[tuple[str, V]]:
+        """Yield everything remembered on the partitions that this process holds."""
+        for name, raw in list(self.table.items()):
+            yield name.decode(), unpack(raw, self.kind)
+
+    def _put(self, key: str, value: bytes | None) -> None:
+        staged = _staged.get()
+        if staged is None:
+            raise RuntimeError("a step remembers only while it handles an event")
+        staged.put(self.table, key.encode(), value)
+
+
+class DictMemory(Generic[V]):
+    """The same without a table, for replay and for tests: lasting at once, gone with the process."""
+
+    def __init__(self, kind: type[V]) -> None:
+        self.kind = kind
+        self.kept: dict[str, bytes] = {}
+
+    def recall(self, key: str) -> V | None:
+        raw = self.kept.get(key)
+        return None if raw is None else unpack(raw, self.kind)
+
+    def keep(self, key: str, value: V) -> None:
+        self.kept[key] = pack(value)
+
+    def forget(self, key: str) -> None:
+        self.kept.pop(key, None)

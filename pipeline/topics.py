@@ -1,0 +1,77 @@
+"""Every topic: what it holds, how it is cut, how long it is kept, and which event goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline import events as e
+
+DAY_S = 86_400
+KIB = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """A topic as it is to be created: `retention_s` None keeps for ever; `partitions` 0 takes the default."""
+
+    name: str
+    holds: str
+    compacted: bool = False
+    retention_s: int | None = None
+    max_record_bytes: int = 1024 * KIB
+    partitions: int = 0
+
+
+TOPICS = (
+    TopicSpec(name="sources", holds="documents and feeds to poll", compacted=True),
+    TopicSpec(name="pages.fetched", holds="pages whose bytes differ, confirming reads, failed reads"),
+    TopicSpec(name="versions.recorded", holds="accepted versions and refused pages"),
+    TopicSpec(name="clauses.changed", holds="typed changes between two versions, and how they settled"),
+    TopicSpec(name="feeds.fetched", holds="new feed entries", retention_s=90 * DAY_S),
+    TopicSpec(name="stories.updated", holds="stories and their entries", retention_s=90 * DAY_S),
+    TopicSpec(
+        name="services.touched", holds="changes and stories by service, to be joined", retention_s=90 * DAY_S
+    ),
+    TopicSpec(name="alerts.raised", holds="alerts, their updates and withdrawals"),
+    TopicSpec(name="subscriptions", holds="webhook, Slack and e-mail subscriptions", compacted=True),
+    TopicSpec(name="reminders", holds="what falls due on a day", compacted=True),
+    TopicSpec(
+        name="outbox", holds="deliveries due and attempted, by destination and thread", retention_s=90 * DAY_S
+    ),
+    TopicSpec(name="deliveries", holds="what became of each attempt", retention_s=90 * DAY_S),
+    TopicSpec(name="events.rejected", holds="events that a stage gave up on", retention_s=90 * DAY_S),
+)
+
+BY_NAME = {topic.name: topic for topic in TOPICS}
+
+
+def _key(event: e.Event) -> str:
+    return event.key
+
+
+def _thread_key(event: e.Event) -> str:
+    assert isinstance(event, e.DeliveryAttempted)
+    return f"{event.subscription_id}|{event.thread}"
+
+
+# Where each event is published, and under which key.
+PLACES: dict[type[e.Event], tuple[tuple[str, Callable[[e.Event], str]], ...]] = {
+    e.SourceDeclared: (("sources", _key),),
+    e.PageFetched: (("pages.fetched", _key),),
+    e.VersionRecorded: (("versions.recorded", _key),),
+    e.ClausesChanged: (("clauses.changed", _key),),
+    e.ChangeSettled: (("clauses.changed", _key),),
+    e.FeedFetched: (("feeds.fetched", _key),),
+    e.StoryUpdated: (("stories.updated", _key),),
+    e.ServiceTouched: (("services.touched", _key),),
+    e.AlertRaised: (("alerts.raised", _key),),
+    e.AlertUpdated: (("alerts.raised", _key),),
+    e.AlertWithdrawn: (("alerts.raised", _key),),
+    e.SubscriptionDeclared: (("subscriptions", _key),),
+    e.ReminderSet: (("reminders", _key),),
+    e.DeliveryDue: (("outbox", _key),),
+    # The ledger first: the outbox is what suppresses another attempt.
+    e.DeliveryAttempted: (("deliveries", _key), ("outbox", _thread_key)),
+    e.EventRejected: (("events.rejected", _key),),
+}
