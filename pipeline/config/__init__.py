@@ -1,0 +1,39 @@
+"""Settings: `clausewire.yaml` and the environment, read once, into frozen values.
+
+reading    bytes → a tree whose every value knows its line and key; problems are gathered, not raised
+values     words of the file → durations, sizes, addresses, names of secrets
+sections   documents · feeds · watches · fetch · smtp · slack
+routes     who hears of what
+secrets    names → what the environment or a file named there holds
+model      what comes out
+loading    the whole, in order
+"""
+
+from __future__ import annotations
+
+from pipeline.config.loading import load, parse
+from pipeline.config.model import (
+    FetchSettings,
+    Route,
+    Settings,
+    SlackSettings,
+    SmtpSettings,
+    WatchSpec,
+)
+from pipeline.config.reading import ConfigErrors
+from pipeline.config.secrets import Secrets
+from pipeline.config.values import slug
+
+__all__ = [
+    "ConfigErrors",
+    "FetchSettings",
+    "Route",
+    "Secrets",
+    "Settings",
+    "SlackSettings",
+    "SmtpSettings",
+    "WatchSpec",
+    "load",
+    "parse",
+    "slug",
+]

@@ -1,0 +1,143 @@
+"""What the configuration comes to: frozen values, no secret among them but inside `Secrets`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from pipeline.config.secrets import Secrets, remedy
+from pipeline.errors import ConfigError
+from pipeline.events import (
+    Channel,
+    DocumentSpec,
+    FeedSpec,
+    Filters,
+    SourceDeclared,
+    SubscriptionDeclared,
+)
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """A part of the settings."""
+
+
+class WatchSpec(Setting, frozen=True, kw_only=True):
+    """What a reader asked to be told about: words, "phrases", OR, NOT."""
+
+    id: str
+    name: str
+    query: str
+
+
+class SecretUse(Setting, frozen=True, kw_only=True):
+    """A secret that the file names: its name in the environment, and where the file asks for it."""
+
+    name: str
+    line: int
+    key: str
+
+
+class Route(Setting, frozen=True, kw_only=True):
+    """Which alerts go to which one place.
+
+    `target` by channel, always of plain JSON values and without secrets:
+
+        slack     {"channel": "#legal", "token_env": NAME}  or  {"webhook_url_env": NAME}
+        webhook   {"url": URL, "secret_env": NAME, "allow_private": bool}
+        email     {"to": [address, ...], "from": address}
+        console   {"file": absolute path, or "" for standard output}
+    """
+
+    id: str
+    name: str
+    channel: Channel
+    target: dict[str, Any]
+    filters: Filters = Filters()
+
+    def declared(self, at: datetime) -> SubscriptionDeclared:
+        """Return the subscription that this route stands for, as declared at a time (aware UTC)."""
+        return SubscriptionDeclared(
+            subscription_id=self.id,
+            name=self.name,
+            channel=self.channel,
+            declared_at=at,
+            target=self.target,
+            filters=self.filters,
+        )
+
+
+class FetchSettings(Setting, frozen=True, kw_only=True):
+    """How pages and feeds are read; times in seconds, sizes in bytes of the decompressed body."""
+
+    contact: str = ""
+    per_host_spacing_s: float = 1.0
+    concurrency: int = 32
+    max_bytes: int = 10_000_000
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 20.0
+    total_timeout_s: float = 60.0
+    jitter: float = 0.1
+
+
+class SmtpSettings(Setting, frozen=True, kw_only=True):
+    """The mail server that takes our mail; `security` is starttls, tls or none."""
+
+    host: str
+    port: int = 587
+    security: str = "starttls"
+    sender: str = ""
+    username: str = ""
+    username_env: str = ""
+    password_env: str = ""
+    ca_file: str = ""
+    timeout_s: float = 30.0
+
+
+class SlackSettings(Setting, frozen=True, kw_only=True):
+    """Where Slack's Web API answers; ends with a slash."""
+
+    api_url: str = "https://slack.com/api/"
+
+
+class Settings(Setting, frozen=True, kw_only=True):
+    """Everything that the program was told, and where: the file, the data directory, the broker's URL."""
+
+    file: Path
+    data: Path
+    broker: str
+    secrets: Secrets
+    documents: tuple[DocumentSpec, ...] = ()
+    feeds: tuple[FeedSpec, ...] = ()
+    watches: tuple[WatchSpec, ...] = ()
+    routes: tuple[Route, ...] = ()
+    fetch: FetchSettings = FetchSettings()
+    smtp: SmtpSettings | None = None
+    slack: SlackSettings = SlackSettings()
+    secret_uses: tuple[SecretUse, ...] = ()
+
+    def sources(self, at: datetime) -> tuple[SourceDeclared, ...]:
+        """Return every document and feed as a source declared at a time (aware UTC)."""
+        documents = (SourceDeclared(declared_at=at, document=document) for document in self.documents)
+        feeds = (SourceDeclared(declared_at=at, feed=feed) for feed in self.feeds)
+        return (*documents, *feeds)
+
+    def subscriptions(self, at: datetime) -> tuple[SubscriptionDeclared, ...]:
+        """Return every route as a subscription declared at a time (aware UTC)."""
+        return tuple(route.declared(at) for route in self.routes)
+
+    def missing_secrets(self) -> tuple[ConfigError, ...]:
+        """Return one error per secret that the file names and nothing holds."""
+        return tuple(
+            ConfigError(
+                f"the secret {use.name} is not set",
+                file=str(self.file),
+                line=use.line,
+                key=use.key,
+                remedy=remedy(use.name),
+            )
+            for use in self.secret_uses
+            if use.name not in self.secrets
+        )
