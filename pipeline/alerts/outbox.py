@@ -1,0 +1,175 @@
+"""What one subscription is still to be told about one thread: a pure fold over due and attempted deliveries.
+
+Order is the log's: within a thread nothing overtakes what came before it, so an update waits for its alert,
+and a later alert for an earlier one, until that is sent or given up. Memory is bounded; a repeat of what was
+settled changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import field
+from msgspec.structs import replace
+
+from pipeline.alerts.attempt import alert_id, what
+from pipeline.events import AlertUpdated, DeliveryAttempted, DeliveryDue, Value
+
+SETTLED = 256  # settled deliveries remembered per thread, to recognise repeats
+TOLD = 32  # alerts of a thread whose messages can still be updated
+UPDATES = 32  # updates remembered per alert
+
+
+class Pending(Value, frozen=True, kw_only=True):
+    """A delivery still to be made: attempts made so far, and when the next one is due."""
+
+    due: DeliveryDue
+    next_at: datetime
+    attempts: int = 0
+    ambiguous: bool = False  # an attempt may have arrived after all
+
+
+class Settled(Value, frozen=True, kw_only=True):
+    """A delivery that is over, and how."""
+
+    delivery_id: str
+    outcome: str
+    at: datetime
+
+
+class Told(Value, frozen=True, kw_only=True):
+    """The message of an alert: what the channel gave back for it, and the updates told since."""
+
+    alert_id: str
+    receipt: dict[str, str] = field(default_factory=dict)
+    updates: tuple[AlertUpdated, ...] = ()
+
+
+class Outbox(Value, frozen=True, kw_only=True):
+    """The state of one thread at one subscription; `root` is the receipt of the message that opened it."""
+
+    pending: tuple[Pending, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    told: tuple[Told, ...] = ()
+    root: dict[str, str] = field(default_factory=dict)
+
+
+def due(outbox: Outbox, event: DeliveryDue) -> Outbox:
+    """Take a delivery in; a repeat leaves the outbox as it was.
+
+    One that was refused or given up is taken in again when it was asked for after that (`deliveries retry`).
+    """
+    if _pending(outbox, event.delivery_id) or _is_settled(outbox, event):
+        return outbox
+    settled = tuple(old for old in outbox.settled if old.delivery_id != event.delivery_id)
+    pending = Pending(due=event, next_at=event.due_at)
+    return replace(outbox, pending=(*outbox.pending, pending), settled=settled)
+
+
+def attempted(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
+    """Take in how an attempt ended; a repeat leaves the outbox as it was."""
+    pending = _pending(outbox, event.delivery_id)
+    if pending is None:
+        return outbox
+    if event.outcome == "failed":
+        return _postponed(outbox, pending, event)
+    outbox = _closed(outbox, event)
+    return _remembered(outbox, pending.due, event) if event.outcome == "sent" else outbox
+
+
+def next_up(outbox: Outbox, now: datetime) -> DeliveryDue | None:
+    """Return what to send now, with the updates told before it; None when nothing is due yet."""
+    head = _head(outbox)
+    if head is None or head.next_at > now:
+        return None
+    told = _told(outbox, alert_id(head.due))
+    return replace(head.due, earlier=told.updates) if told and told.updates else head.due
+
+
+def wake_at(outbox: Outbox) -> datetime | None:
+    """Return when the next attempt is due; None when nothing is left to send."""
+    head = _head(outbox)
+    return head.next_at if head else None
+
+
+def attempt_of(outbox: Outbox, delivery: DeliveryDue) -> int:
+    """Return the number of the attempt that sending this delivery now would be; the first is 1."""
+    pending = _pending(outbox, delivery.delivery_id)
+    return pending.attempts + 1 if pending else 1
+
+
+def parent(outbox: Outbox, delivery: DeliveryDue) -> dict[str, str] | None:
+    """Return the receipt that a message belongs under, None when it opens the thread.
+
+    For an update or a withdrawal that is the message of its alert; for an alert the root of its thread.
+    """
+    told = _told(outbox, alert_id(delivery)) if what(delivery) != "alert" else None
+    return (told.receipt if told else None) or outbox.root or None
+
+
+def overtaken(outbox: Outbox) -> tuple[tuple[DeliveryDue, str], ...]:
+    """Return what need no longer be sent, with the reason; record each as skipped.
+
+    That is an alert withdrawn before anybody was told of it, with its updates and the withdrawal itself.
+    """
+    gone = _withdrawn_unsent(outbox)
+    reason = "the alert was withdrawn before it was told here"
+    return tuple((pending.due, reason) for pending in outbox.pending if alert_id(pending.due) in gone)
+
+
+def _withdrawn_unsent(outbox: Outbox) -> frozenset[str]:
+    unsent = {alert_id(old.due) for old in outbox.pending if what(old.due) == "alert" and not old.ambiguous}
+    withdrawn = {alert_id(old.due) for old in outbox.pending if what(old.due) == "withdrawal"}
+    return frozenset(unsent & withdrawn)
+
+
+def _head(outbox: Outbox) -> Pending | None:
+    gone = _withdrawn_unsent(outbox) if len(outbox.pending) > 1 else frozenset()
+    return next((pending for pending in outbox.pending if alert_id(pending.due) not in gone), None)
+
+
+def _pending(outbox: Outbox, delivery_id: str) -> Pending | None:
+    return next((pending for pending in outbox.pending if pending.due.delivery_id == delivery_id), None)
+
+
+def _told(outbox: Outbox, alert: str) -> Told | None:
+    return next((told for told in reversed(outbox.told) if told.alert_id == alert), None)
+
+
+def _is_settled(outbox: Outbox, event: DeliveryDue) -> bool:
+    return any(
+        old.delivery_id == event.delivery_id and (old.outcome == "sent" or event.due_at <= old.at)
+        for old in outbox.settled
+    )
+
+
+def _postponed(outbox: Outbox, pending: Pending, event: DeliveryAttempted) -> Outbox:
+    if event.attempt <= pending.attempts:
+        return outbox
+    later = replace(
+        pending,
+        attempts=event.attempt,
+        next_at=event.retry_at or event.attempted_at,
+        ambiguous=pending.ambiguous or event.ambiguous,
+    )
+    return replace(outbox, pending=tuple(later if old is pending else old for old in outbox.pending))
+
+
+def _closed(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
+    settled = Settled(delivery_id=event.delivery_id, outcome=event.outcome, at=event.attempted_at)
+    return replace(
+        outbox,
+        pending=tuple(old for old in outbox.pending if old.due.delivery_id != event.delivery_id),
+        settled=(*outbox.settled, settled)[-SETTLED:],
+    )
+
+
+def _remembered(outbox: Outbox, delivery: DeliveryDue, event: DeliveryAttempted) -> Outbox:
+    """Keep what the channel gave back, and which updates the alert's message now shows."""
+    told = _told(outbox, event.alert_id) or Told(alert_id=event.alert_id)
+    if what(delivery) == "alert":
+        told = replace(told, receipt=event.receipt)
+    if delivery.update:
+        told = replace(told, updates=(*told.updates, delivery.update)[-UPDATES:])
+    rest = tuple(old for old in outbox.told if old.alert_id != event.alert_id)
+    return replace(outbox, told=(*rest, told)[-TOLD:], root=outbox.root or event.receipt)
