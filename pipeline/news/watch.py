@@ -1,0 +1,214 @@
+"""Which watches a text satisfies, and with which words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from pipeline.events import Match
+from pipeline.news.query import All, Any, Node, Not, Phrase, QueryError, parse
+from pipeline.news.telling import Token, tokens
+
+__all__ = ["Query", "QueryError", "Watch", "WatchIndex", "compile", "matches"]
+
+GAP = 1000  # places between title and summary, so that no phrase runs across
+Span = tuple[int, int]
+Group = tuple[frozenset[str], tuple[str, ...]]  # one of these words, or a word with one of these beginnings
+
+
+class Watch(Struct, frozen=True):
+    """What a reader asked to be told about, in the language of query.py."""
+
+    id: str
+    name: str
+    query: str
+
+
+class Query(Struct, frozen=True):
+    """A watch made ready: its tree, and the groups of words of each of which a text must hold one."""
+
+    tree: Node
+    groups: tuple[Group, ...]
+
+
+class Text:
+    """A title and a summary, read once: each word with the places where it stands."""
+
+    def __init__(self, title: str, summary: str) -> None:
+        self.tokens = tokens(title)
+        self.titled = len(self.tokens)
+        rest = tokens(summary)
+        offset = len(title) + 1
+        self.tokens += [Token(word, start + offset, end + offset) for word, start, end in rest]
+        self.places: dict[str, list[int]] = defaultdict(list)
+        for at, token in enumerate(self.tokens):
+            self.places[token.word].append(at if at < self.titled else at + GAP)
+        self.words = frozenset(self.places)
+
+    def token(self, place: int) -> Token:
+        return self.tokens[place if place < self.titled else place - GAP]
+
+    def standing(self, word: str, *, prefix: bool = False) -> list[int]:
+        """Return the places of a word, or of every word that begins with it, in order."""
+        if not prefix:
+            return self.places.get(word, [])
+        return sorted(at for other, where in self.places.items() if other.startswith(word) for at in where)
+
+
+def compile(watch: Watch) -> Query:
+    """Return the watch's query made ready; raises QueryError with the column and a remedy."""
+    tree = parse(watch.query)
+    return Query(tree, tuple(required(tree)))
+
+
+def matches(query: Query, title: str, summary: str) -> tuple[Span, ...] | None:
+    """Return the spans of title-newline-summary that satisfy the query, None when it is not satisfied."""
+    return spans(query, Text(title, summary))
+
+
+def spans(query: Query, text: Text) -> tuple[Span, ...] | None:
+    found = satisfied(query.tree, text)
+    return None if found is None else tuple(sorted(set(found)))
+
+
+def satisfied(node: Node, text: Text) -> list[Span] | None:
+    """Return what satisfies a node, an empty list for a negation that holds, None when it does not."""
+    match node:
+        case Phrase():
+            return list(occurrences(node, text)) or None
+        case Not(part):
+            return [] if satisfied(part, text) is None else None
+        case All(parts):
+            return joint(parts, text)
+        case Any(parts):
+            held = [found for part in parts if (found := satisfied(part, text)) is not None]
+            return [span for found in held for span in found] if held else None
+
+
+def joint(parts: Iterable[Node], text: Text) -> list[Span] | None:
+    found: list[Span] = []
+    for part in parts:
+        held = satisfied(part, text)
+        if held is None:
+            return None
+        found += held
+    return found
+
+
+def occurrences(phrase: Phrase, text: Text) -> Iterator[Span]:
+    """Yield the spans where a phrase stands."""
+    last = len(phrase.words) - 1
+    places = [text.standing(w, prefix=phrase.prefix and n == last) for n, w in enumerate(phrase.words)]
+    if not all(places):
+        return
+    for first, end in windows(phrase, places):
+        if not phrase.title or end < text.titled:
+            yield text.token(first).start, text.token(end).end
+
+
+def windows(phrase: Phrase, places: list[list[int]]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last place of each occurrence, given the places of each word."""
+    if len(places) == 1:
+        yield from ((at, at) for at in places[0])
+    elif phrase.slop is None:
+        rest = [frozenset(where) for where in places[1:]]
+        for at in places[0]:
+            if all(at + n in where for n, where in enumerate(rest, 1)):
+                yield at, at + len(rest)
+    else:
+        yield from near(places, len(places) + phrase.slop)
+
+
+def near(places: list[list[int]], width: int) -> Iterator[tuple[int, int]]:
+    """Yield the stretches shorter than `width` that hold every word, each the narrowest at its place."""
+    line = sorted((at, n) for n, where in enumerate(places) for at in where)
+    newest: dict[int, int] = {}
+    last = -1
+    for at, n in line:
+        newest[n] = at
+        first = min(newest.values())
+        whole = len(newest) == len(places) == len(set(newest.values()))
+        if whole and at - first < width and first > last:
+            yield first, at
+            last = first
+
+
+def required(node: Node) -> Iterator[Group]:
+    """Yield groups of words; a text that lacks all of one group cannot satisfy the node."""
+    match node:
+        case Phrase():
+            yield from phrase_groups(node)
+        case All(parts):
+            for part in parts:
+                yield from required(part)
+        case Any(parts):
+            yield from alternatives(parts)
+        case Not():
+            return
+
+
+def phrase_groups(phrase: Phrase) -> Iterator[Group]:
+    words = phrase.words[:-1] if phrase.prefix else phrase.words
+    yield from ((frozenset((word,)), ()) for word in words)
+    if phrase.prefix:
+        yield frozenset(), (phrase.words[-1],)
+
+
+def alternatives(parts: tuple[Node, ...]) -> Iterator[Group]:
+    """Yield the one group that stands for a disjunction: the narrowest of every part, united."""
+    each = [min(required(part), key=breadth, default=None) for part in parts]
+    picks = [group for group in each if group is not None]
+    if len(picks) == len(parts):
+        yield frozenset().union(*(words for words, _ in picks)), tuple(b for _, begun in picks for b in begun)
+
+
+def breadth(group: Group) -> tuple[int, int]:
+    """Order groups by how little they let through: no beginnings, few words, long words."""
+    words, beginnings = group
+    return len(beginnings), -min((len(word) for word in words), default=0)
+
+
+class WatchIndex:
+    """Many watches asked at once: each is looked at only when a text holds its rarest required words."""
+
+    def __init__(self, watches: Iterable[Watch]) -> None:
+        self.watches = tuple(watches)
+        self.queries = tuple(compile(watch) for watch in self.watches)
+        common = Counter(word for query in self.queries for words, _ in query.groups for word in words)
+        self.by_word: dict[str, list[int]] = defaultdict(list)
+        self.by_beginning: dict[str, list[int]] = defaultdict(list)
+        for n, query in enumerate(self.queries):
+            words, beginnings = min(query.groups, key=lambda group: cost(group, common))
+            for word in words:
+                self.by_word[word].append(n)
+            for beginning in beginnings:
+                self.by_beginning[beginning].append(n)
+        self.lengths = sorted({len(beginning) for beginning in self.by_beginning})
+
+    def match(self, title: str, summary: str) -> tuple[Match, ...]:
+        """Return the watches that the text satisfies, in the order they were given."""
+        text = Text(title, summary)
+        found = ((n, spans(self.queries[n], text)) for n in sorted(self.candidates(text.words)))
+        return tuple(
+            Match(watch_id=self.watches[n].id, watch=self.watches[n].name, spans=held)
+            for n, held in found
+            if held
+        )
+
+    def candidates(self, words: frozenset[str]) -> Iterator[int]:
+        """Yield the watches whose every group has a word in the text."""
+        seen = {n for word in words if word in self.by_word for n in self.by_word[word]}
+        for length in self.lengths:
+            for word in words:
+                seen.update(self.by_beginning.get(word[:length], ()))
+        for n in seen:
+            if all(beginnings or not words.isdisjoint(group) for group, beginnings in self.queries[n].groups):
+                yield n
+
+
+def cost(group: Group, common: Counter[str]) -> tuple[int, int, int]:
+    """Return how often a group is likely to be found: by how many watches name its words, then by length."""
+    words, beginnings = group
+    return len(beginnings), sum(common[word] for word in words), -sum(map(len, words))
