@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from pipeline.errors import RejectError, RetryError
 from pipeline.events import Event, EventRejected
 from pipeline.ports import Clock, Publisher, Staging
 
+# A step yields what follows from an event; a fold only remembers it.
 Step = Callable[[Any], AsyncIterator[Event]]
+Fold = Callable[[Any], Awaitable[None]]
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
@@ -37,7 +39,7 @@ class Stage:
     """
 
     name: str
-    step: Step
+    step: Step | Fold
     takes: tuple[type[Event], ...]
     log: Publisher
     decode: Callable[[bytes | None], Event]
@@ -101,9 +103,14 @@ class Stage:
 
     async def _results(self, record: Any) -> AsyncIterator[Event]:
         event = self.decode(record.value)
-        if isinstance(event, self.takes):
-            async for result in self.step(event):
+        if not isinstance(event, self.takes):
+            return
+        handled = self.step(event)
+        if isinstance(handled, AsyncIterator):
+            async for result in handled:
                 yield result
+        else:
+            await handled
 
 
 def rejection(stage: str, error: RejectError, record: Any, clock: Clock) -> EventRejected:

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 
@@ -335,11 +336,12 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class SourceDeclared(Event, frozen=True, kw_only=True, tag=True):
-    """A document or a feed is to be polled from now on; exactly one of the two is set."""
+    """A document or a feed is to be polled from now on, or no longer; exactly one of the two is set."""
 
     declared_at: datetime
     document: DocumentSpec | None = None
     feed: FeedSpec | None = None
+    retired: bool = False
     schema: int = 1
 
     @property
@@ -350,7 +352,7 @@ class SourceDeclared(Event, frozen=True, kw_only=True, tag=True):
 
     @property
     def id(self) -> str:
-        return derived_id("src", self.key, self.spec)
+        return derived_id("src", self.key, msgspec.json.encode(self.spec).decode(), self.retired)
 
     @property
     def key(self) -> str:

@@ -1,0 +1,175 @@
+"""From deliveries due to messages sent: a fold that remembers, and a pump that sends.
+
+The fold keeps, per destination and thread, what is still to be sent and what was. The pump sends what is due, one
+message of a thread at a time and many threads abreast, and publishes how each attempt ended; only the fold of that
+event settles a delivery. A crash in between repeats the attempt with the same ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from pipeline.alerts import attempt as attempts
+from pipeline.alerts import outbox as fold
+from pipeline.alerts.outbox import Outbox
+from pipeline.errors import DeliveryError, PipelineError
+from pipeline.events import Channel, DeliveryAttempted, DeliveryDue
+from pipeline.ports import Clock, Memory, Notifier, Publisher
+
+logger = structlog.get_logger(__name__)
+
+LOOK_S = 0.02
+LONGEST_ATTEMPT_S = 60.0
+
+
+class Outboxes(Protocol):
+    """What is remembered of every thread at every destination of this process's partitions."""
+
+    def recall(self, key: str) -> Outbox | None: ...
+
+    def items(self) -> Iterable[tuple[str, Outbox]]: ...
+
+
+async def keep_outbox(
+    event: DeliveryDue | DeliveryAttempted, *, memory: Memory[Outbox], pump: Pump
+) -> None:
+    """Take a delivery, or how an attempt at one ended, into the outbox of its thread."""
+    key = thread_key(event)
+    outbox = memory.recall(key) or Outbox()
+    outbox = fold.due(outbox, event) if isinstance(event, DeliveryDue) else fold.attempted(outbox, event)
+    memory.keep(key, outbox)
+    pump.look_at(key)
+
+
+def thread_key(event: DeliveryDue | DeliveryAttempted) -> str:
+    """Return the key under which a thread's deliveries to one destination are kept."""
+    return f"{event.subscription_id}|{event.thread}"
+
+
+@dataclass(kw_only=True)
+class Pump:
+    """Sends what is due. `notifiers` are by subscription id; `abreast` bounds the messages under way at once."""
+
+    outboxes: Outboxes
+    notifiers: Mapping[str, tuple[Channel, Notifier]]
+    log: Publisher
+    clock: Clock
+    abreast: int = 200
+    _busy: set[str] = field(default_factory=set)
+    _waiting: set[str] = field(default_factory=set)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def look_at(self, key: str) -> None:
+        """Say that a thread may have something to send."""
+        self._waiting.add(key)
+
+    async def run(self) -> None:
+        """Send for ever; begin with everything that an earlier process left unsent."""
+        for key, outbox in self.outboxes.items():
+            if fold.wake_at(outbox):
+                self.look_at(key)
+        while True:
+            self._start_due()
+            await asyncio.sleep(LOOK_S)
+
+    async def stop(self) -> None:
+        """Wait for the messages under way: a sent one should be recorded as sent."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2.0)
+        for task in self._tasks:
+            task.cancel()
+
+    def _start_due(self) -> None:
+        for key in sorted(self._waiting - self._busy):
+            if len(self._tasks) >= self.abreast:
+                return
+            outbox = self.outboxes.recall(key) or Outbox()
+            if fold.wake_at(outbox) is None and not fold.overtaken(outbox):
+                self._waiting.discard(key)
+            elif self._has_work(outbox):
+                self._start(key, outbox)
+
+    def _has_work(self, outbox: Outbox) -> bool:
+        return bool(fold.overtaken(outbox)) or fold.next_up(outbox, self.clock.now()) is not None
+
+    def _start(self, key: str, outbox: Outbox) -> None:
+        self._busy.add(key)
+        task = asyncio.create_task(self._work(key, outbox), name=f"deliver {key}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, key: str, outbox: Outbox) -> None:
+        try:
+            for due, reason in fold.overtaken(outbox):
+                await self._settle(key, attempts.skipped(due, reason, at=self.clock.now()))
+            due = fold.next_up(outbox, self.clock.now())
+            if due:
+                await self._settle(key, await self._attempt(outbox, due))
+        finally:
+            self._busy.discard(key)
+
+    async def _settle(self, key: str, event: DeliveryAttempted) -> None:
+        """Publish how an attempt ended, and wait until the fold has it: it must not be sent again meanwhile."""
+        logger.info(
+            "delivery." + event.outcome,
+            delivery_id=event.delivery_id,
+            subscription=event.subscription_id,
+            what=event.what,
+            attempt=event.attempt,
+            status=event.status,
+            reason=event.reason,
+        )
+        await self._published(event)
+        while not self._is_folded(key, event):
+            await asyncio.sleep(LOOK_S)
+
+    async def _published(self, event: DeliveryAttempted) -> None:
+        wait_s = 0.1
+        while True:
+            try:
+                return await self.log.publish(event)
+            except PipelineError as error:
+                logger.warning("delivery.unrecorded", reason=str(error), wait_s=wait_s)
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, 30.0)
+
+    def _is_folded(self, key: str, event: DeliveryAttempted) -> bool:
+        outbox = self.outboxes.recall(key) or Outbox()
+        return all(
+            pending.due.delivery_id != event.delivery_id or pending.attempts >= event.attempt > 0
+            for pending in outbox.pending
+        )
+
+    async def _attempt(self, outbox: Outbox, due: DeliveryDue) -> DeliveryAttempted:
+        number, started = fold.attempt_of(outbox, due), self.clock.now()
+        if due.subscription_id not in self.notifiers:
+            return attempts.skipped(due, "the subscription is no longer configured", at=started)
+        channel, notifier = self.notifiers[due.subscription_id]
+        try:
+            async with asyncio.timeout(LONGEST_ATTEMPT_S):
+                receipt = await notifier.send(due, parent=fold.parent(outbox, due))
+        except TimeoutError:
+            slow = DeliveryError(f"no answer within {LONGEST_ATTEMPT_S:g} s", ambiguous=True)
+            return self._failed(due, slow, channel, number)
+        except PipelineError as error:
+            return self._failed(due, error, channel, number)
+        now = self.clock.now()
+        return attempts.sent(
+            due,
+            attempt=number,
+            at=now,
+            duration_s=(now - started).total_seconds(),
+            status=receipt.status,
+            response=receipt.response,
+            receipt=receipt.receipt,
+        )
+
+    def _failed(
+        self, due: DeliveryDue, error: PipelineError, channel: Channel, number: int
+    ) -> DeliveryAttempted:
+        return attempts.failed(due, error, channel=channel, attempt=number, at=self.clock.now())

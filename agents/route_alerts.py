@@ -1,0 +1,91 @@
+"""From alerts to deliveries due: who hears of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import msgspec
+
+from pipeline.alerts.route import Decision, delivery, routes
+from pipeline.events import (
+    AlertRaised,
+    AlertUpdated,
+    AlertWithdrawn,
+    Event,
+    Origin,
+    SubscriptionDeclared,
+    Value,
+)
+from pipeline.ports import Memory
+
+Subscriptions = Callable[[], Sequence[SubscriptionDeclared]]
+Told = AlertRaised | AlertUpdated | AlertWithdrawn
+
+
+class RoutedState(Value, frozen=True, kw_only=True):
+    """What is remembered per alert: the alert with all that became known, and updates that came before it."""
+
+    alert: AlertRaised | None = None
+    early: tuple[AlertUpdated, ...] = ()
+    withdrawn: bool = False
+    seen: tuple[str, ...] = ()
+
+
+async def route_alerts(
+    event: Told, *, subscriptions: Subscriptions, memory: Memory[RoutedState]
+) -> AsyncIterator[Event]:
+    """Decide for every subscription whether it hears of an alert, and of what became known of it since."""
+    state = memory.recall(event.key) or RoutedState()
+    if event.id in state.seen:
+        return
+    state = msgspec.structs.replace(state, seen=(*state.seen, event.id)[-64:])
+    state, told = _taken(state, event)
+    if told and state.alert:
+        for due in deliveries(state.alert, event, subscriptions()):
+            yield due
+    memory.keep(event.key, state)
+
+
+def _taken(state: RoutedState, event: Told) -> tuple[RoutedState, bool]:
+    """Return the state with the event taken in, and whether there is anything to tell."""
+    if isinstance(event, AlertRaised):
+        if state.alert:
+            return state, False
+        alert = event
+        for update in state.early:
+            alert = updated(alert, update)
+        return msgspec.structs.replace(state, alert=alert, early=()), True
+    if isinstance(event, AlertWithdrawn):
+        return msgspec.structs.replace(state, withdrawn=True), state.alert is not None and not state.withdrawn
+    if state.alert is None:  # news of a change that is not told yet: told with it
+        return msgspec.structs.replace(state, early=(*state.early, event)[-16:]), False
+    return msgspec.structs.replace(state, alert=updated(state.alert, event)), not state.withdrawn
+
+
+def updated(alert: AlertRaised, update: AlertUpdated) -> AlertRaised:
+    """Return the alert as it stands once the update is known."""
+    known = {coverage.story_id: coverage for coverage in (*alert.coverage, *update.coverage)}
+    return msgspec.structs.replace(
+        alert,
+        coverage=tuple(known.values()),
+        confirmed=alert.confirmed or update.how == "confirmed",
+    )
+
+
+def deliveries(
+    alert: AlertRaised, event: Told, subscriptions: Sequence[SubscriptionDeclared]
+) -> list[Event]:
+    """Return what is due to the subscriptions that want the alert; history put in from an archive is not announced."""
+    if alert.origin is Origin.IMPORT:
+        return []
+    return [_due(alert, event, decision) for decision in routes(alert, subscriptions) if decision.deliver]
+
+
+def _due(alert: AlertRaised, event: Told, decision: Decision) -> Event:
+    return delivery(
+        alert,
+        decision,
+        due_at=event.at,
+        update=event if isinstance(event, AlertUpdated) else None,
+        withdrawal=event if isinstance(event, AlertWithdrawn) else None,
+    )
