@@ -1,0 +1,163 @@
+"""From an alignment to typed changes: what happened to each clause, at which level of normalisation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from pipeline.events import Change, ChangeType, Clause, Span, derived_id
+from pipeline.policy.align import Alignment, align
+from pipeline.policy.normalise import is_date_line, key, level, squashed
+from pipeline.policy.redline import redline
+from pipeline.policy.reflow import reflows
+
+SILENT = frozenset({"bytes", "unicode", "link-parameters"})  # levels that nobody can read
+WORDED = frozenset({"words", "dates"})
+DATE_LINE = 12  # words: a longer new clause with a date in it is more than a date line
+_TELLING = frozenset(
+    {
+        ChangeType.ADDED,
+        ChangeType.REMOVED,
+        ChangeType.MODIFIED,
+        ChangeType.MOVED_AND_MODIFIED,
+        ChangeType.SPLIT,
+        ChangeType.MERGED,
+    }
+)
+_BY_LEVEL = {
+    "quotes": ChangeType.REFORMATTED,
+    "markup": ChangeType.REFORMATTED,
+    "case-punctuation": ChangeType.REFORMATTED,
+    "link-target": ChangeType.LINK_TARGET,
+    "numbering": ChangeType.RENUMBERED,
+}
+
+
+def tells(change: Change) -> bool:
+    """Say whether a reader would want to be told of a change on its own account."""
+    return change.type in _TELLING and change.level in WORDED
+
+
+def changes(
+    old: Sequence[Clause], new: Sequence[Clause], found: Alignment | None = None
+) -> tuple[Change, ...]:
+    """Return the typed changes between two lists of clauses, in reading order, removals in place."""
+    return tuple(_Writer(old, new, found or align(old, new)).write())
+
+
+def span(*clauses: Clause) -> Span:
+    """Return the quote of clauses that stand together."""
+    return Span(
+        text="\n".join(clause.text for clause in clauses),
+        start=min(clause.start for clause in clauses),
+        end=max(clause.end for clause in clauses),
+    )
+
+
+def clause_id(clause: Clause) -> str:
+    """Return the clause's identity, or one derived from its words where none was given."""
+    return clause.id or derived_id("c", key(clause), clause.start)
+
+
+def _is_dated(text: str) -> bool:
+    return is_date_line(text) and len(text.split()) <= DATE_LINE
+
+
+def _change(kind: ChangeType, at: Clause, old: Sequence[Clause], new: Sequence[Clause], where: str) -> Change:
+    """Return a change that stands where `at` stands; either side may be empty."""
+    before, after = span(*old) if old else None, span(*new) if new else None
+    return Change(
+        type=kind,
+        clause_id=clause_id(old[0] if old else at),
+        heading_path=at.path,
+        number=at.number,
+        old=before,
+        new=after,
+        redline=redline(before.text if before else "", after.text if after else ""),
+        level=where,
+        lead=at.lead,
+    )
+
+
+class _Writer:
+    """Writes the changes of one alignment, each once, in reading order."""
+
+    def __init__(self, old: Sequence[Clause], new: Sequence[Clause], found: Alignment) -> None:
+        self.old, self.new, self.found = old, new, found
+        self.backward = {j: i for i, j in found.pairs.items()}
+        self.pieces_of_old: dict[int, list[int]] = defaultdict(list)
+        self.pieces_of_new: dict[int, list[int]] = defaultdict(list)
+        for j, i in found.split.items():
+            self.pieces_of_old[i].append(j)
+        for i, j in found.merged.items():
+            self.pieces_of_new[j].append(i)
+
+    def write(self) -> Iterator[Change]:
+        """Yield each change once."""
+        flows = {news[0]: (olds, news) for olds, news in reflows(self.old, self.new, self.found)}
+        done_old = {i for olds, _ in flows.values() for i in olds}
+        done_new = {j for _, news in flows.values() for j in news}
+        removed = self._removed(done_old)
+        for j in range(len(self.new)):
+            yield from removed.get(j, ())
+            if j in flows:
+                yield self._reflowed(*flows[j])
+            elif j not in done_new:
+                yield from self._at(j)
+        yield from removed.get(len(self.new), ())
+
+    def _removed(self, done: set[int]) -> dict[int, list[Change]]:
+        """Return removals under the new index before which they would stand."""
+        removed: dict[int, list[Change]] = defaultdict(list)
+        at = 0
+        for i, clause in enumerate(self.old):
+            j = self.found.pairs.get(i)
+            if j is not None:
+                at = at if j in self.found.moved else j + 1
+            elif i not in self.found.merged and i not in done:
+                where, kind = (
+                    ("dates", ChangeType.DATE_ONLY)
+                    if _is_dated(clause.text)
+                    else ("words", ChangeType.REMOVED)
+                )
+                removed[at].append(_change(kind, clause, [clause], [], where))
+        return removed
+
+    def _at(self, j: int) -> Iterator[Change]:
+        i, clause = self.backward.get(j), self.new[j]
+        if i is None:
+            if j not in self.found.split:
+                dated = _is_dated(clause.text)
+                kind = ChangeType.DATE_ONLY if dated else ChangeType.ADDED
+                yield _change(kind, clause, [], [clause], "dates" if dated else "words")
+        elif i in self.pieces_of_old:
+            yield self._regrouped(ChangeType.SPLIT, [i], sorted([j, *self.pieces_of_old[i]]))
+        elif j in self.pieces_of_new:
+            yield self._regrouped(ChangeType.MERGED, sorted([i, *self.pieces_of_new[j]]), [j])
+        else:
+            yield from self._pair(i, j)
+
+    def _pair(self, i: int, j: int) -> Iterator[Change]:
+        old, new = self.old[i], self.new[j]
+        where, moved = level(old, new), j in self.found.moved
+        kind = _BY_LEVEL.get(where)
+        if where in WORDED:
+            kind = ChangeType.MOVED_AND_MODIFIED if moved else ChangeType.MODIFIED
+            if where == "dates" and is_date_line(new.text):
+                kind = ChangeType.DATE_ONLY
+        elif moved:
+            kind, where = ChangeType.MOVED, "order" if where in SILENT else where
+        if kind is not None:
+            yield _change(kind, new, [old], [new], where)
+
+    def _regrouped(self, kind: ChangeType, olds: list[int], news: list[int]) -> Change:
+        """Return a split or a merge, at level words unless both sides spell the same."""
+        old, new = [self.old[i] for i in olds], [self.new[j] for j in news]
+        same = squashed(" ".join(c.text for c in old)) == squashed(" ".join(c.text for c in new))
+        return _change(kind, new[0], old, new, "markup" if same else "words")
+
+    def _reflowed(self, olds: list[int], news: list[int]) -> Change:
+        kind = ChangeType.MERGED if len(olds) > len(news) else ChangeType.SPLIT
+        return _change(
+            kind, self.new[news[0]], [self.old[i] for i in olds], [self.new[j] for j in news], "markup"
+        )

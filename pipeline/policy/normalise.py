@@ -1,0 +1,211 @@
+"""Levels of normalisation: what a difference amounts to, and what a version's fingerprint keeps.
+
+Each level folds one kind of difference away, on top of those before it. The level of a pair is the one that
+had to be folded for the two sides to become equal: `dates` means that they differ in nothing but dates (and
+lesser things). Numbers, per cent, currency signs, negation and modal verbs are never folded.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from itertools import pairwise
+
+from pipeline.events import Clause, Version, derived_id
+from pipeline.policy.lexis import MODAL, NEGATION
+
+NORMALISER = "n1"  # part of every fingerprint: raised when a rule below changes
+
+INVISIBLE = dict.fromkeys(
+    map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e")
+)
+QUOTES = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»″＂", '"'),
+        **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        "…": "...",
+    }
+)
+SPACE = re.compile(r"\s+")
+MARKDOWN_LINK = re.compile(r"(!?\[[^\]]*\]\()([^()\s]*(?:\([^()]*\)[^()\s]*)*)((?:\s+\"[^\"]*\")?\))")
+BARE_URL = re.compile(r"(?:https?://|www\.)[^\s<>()\"'\]]+", re.I)
+URL_TAIL = re.compile(r"[?#][^\s<>()\"'\]]*")
+MARKUP = re.compile(
+    r"\\(?=[\\`*_{}\[\]()#+\-.!|>~<])|[*_`~|]+|^\s{0,3}(?:#{1,6}\s|>\s?|[-+•·◦]\s)|<[^<>]{1,80}>", re.M
+)
+
+_MONTHS = (
+    "jan(?:uary|uar|vier|eiro)?|feb(?:ruary|ruar|braio)?|février|febrero|fevereiro|mar(?:ch|s|zo|ço)?|märz|maart|"
+    "apr(?:il|ile)?|avril|abril|may|mai|mayo|maggio|maio|mei|june?|juni|juin|junio|giugno|junho|july?|juli|juillet|"
+    "julio|luglio|julho|aug(?:ust|ustus)?|août|agosto|sep(?:t|tember|tembre|tiembre)?|settembre|setembro|"
+    "oct(?:ober|obre|ubre)?|okt(?:ober)?|ottobre|outubro|nov(?:ember|embre|iembre|embro)?|dec(?:ember)?|dez(?:ember|embro)?|"
+    "décembre|diciembre|dicembre|enero|gennaio|januari|februari"
+)
+DATE = re.compile(
+    rf"\b(?:(?:{_MONTHS})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er|º)?\s+(?:of\s+|de\s+)?(?:{_MONTHS})\.?,?\s+(?:de\s+)?(?:19|20)\d\d"
+    rf"|(?:{_MONTHS})\.?,?\s+(?:19|20)\d\d"
+    r"|(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d\d)\b"
+    r"|(?:19|20)\d\d\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일])?"
+    r"|(?:©|\(c\)|copyright)\s*(?:(?:19|20)\d\d\s*[-–]\s*)?(?:19|20)\d\d"
+    r"|\b(?:\d+|an?|one|two|three)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\b",
+    re.I,
+)
+DATE_CUE = re.compile(
+    r"updat|effective|revis|modif|version|in force|dated|publi|posted|amend|issued|current as of|copyright|©|"
+    r"stand|gültig|aktualis|mise à jour|vigueur|actualiz|vigencia|vigor|aggiorn"
+    r"|atualiz|bijgewerkt|更新|生效|최종|시행",
+    re.I,
+)
+EDITION = re.compile(r"\bv(?:ersion|\.)?\s*\d+(?:\.\d+)*\b", re.I)
+
+WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d]+(?:'[^\W\d]+)*|[%‰§$€£¥₹₽₩]")
+WIDE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+LEVELS = (
+    "bytes",
+    "unicode",
+    "quotes",
+    "link-parameters",
+    "link-target",
+    "markup",
+    "dates",
+    "numbering",
+    "case-punctuation",
+    "words",
+)
+
+
+def unicode_folded(text: str) -> str:
+    """Fold compatibility forms, invisible characters and runs of white space."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(INVISIBLE)
+    return SPACE.sub(" ", text).strip()
+
+
+def quotes_folded(text: str) -> str:
+    """Fold typographic quotes, dashes and ellipses to ASCII."""
+    return text if text.isascii() else text.translate(QUOTES)
+
+
+def parameters_folded(text: str) -> str:
+    """Drop the query and fragment of every link."""
+    text = MARKDOWN_LINK.sub(lambda link: link[1] + URL_TAIL.sub("", link[2]) + link[3], text)
+    return BARE_URL.sub(lambda url: URL_TAIL.sub("", url[0]).rstrip("/.,;"), text)
+
+
+def targets_folded(text: str) -> str:
+    """Drop what links point at; their words stay."""
+    text = MARKDOWN_LINK.sub(lambda link: link[1].lstrip("!")[1:-2], text)
+    return BARE_URL.sub("<url>", text)
+
+
+def dates_folded(text: str) -> str:
+    """Put `<date>` in the place of every date, relative age and copyright year."""
+    return DATE.sub("<date>", text)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text without case and punctuation; unspaced scripts give one per character."""
+    text = quotes_folded(text).casefold()
+    if not text.isascii() and WIDE.search(text):
+        text = WIDE.sub(lambda char: f" {char[0]} ", text)
+    return WORD.findall(text)
+
+
+def squashed(text: str) -> str:
+    """Fold case, punctuation and spacing; numbers stay apart, negations and modal verbs whole words."""
+    words = words_of(text.replace("cannot", "can not").replace("Cannot", "can not"))
+    guarded = " ".join(word for word in words if word in NEGATION or word in MODAL)
+    joined = "".join(
+        f"{left} " if left[-1].isdigit() and right[0].isdigit() else left
+        for left, right in pairwise([*words, "x"])
+    )
+    return f"{joined}|{guarded}"
+
+
+def key(clause: Clause) -> str:
+    """Return what identifies a clause's wording: its words in order, without its printed number."""
+    return " ".join(words_of(clause.text if clause.text.isascii() else unicode_folded(clause.text)))
+
+
+def is_date_line(text: str) -> bool:
+    """Tell whether a text does little more than state when the document was updated or takes effect."""
+    rest, dates = DATE.subn(" ", text)
+    words = len(words_of(rest))
+    return dates > 0 and (words <= 5 or (words <= 25 and bool(DATE_CUE.search(rest))))
+
+
+def _markdown_levels(old: Clause, new: Clause) -> str | None:
+    """Return the level within the Markdown at which two clauses become equal, if one does."""
+    left, right = old.raw or old.text, new.raw or new.text
+    if left == right:
+        return "bytes"
+    folds: tuple[tuple[str, Callable[[str], str]], ...] = (
+        ("unicode", unicode_folded),
+        ("quotes", quotes_folded),
+        ("link-parameters", parameters_folded),
+        ("link-target", targets_folded),
+    )
+    for name, fold in folds:
+        left, right = fold(left), fold(right)
+        if left == right:
+            return name
+    return None
+
+
+def _plain(clause: Clause) -> str:
+    text = targets_folded(quotes_folded(unicode_folded(clause.text)))
+    return SPACE.sub(" ", MARKUP.sub("", text)).strip()
+
+
+def level(old: Clause, new: Clause) -> str:
+    """Return the level that had to be folded for two clauses to become equal, `words` if none does.
+
+    `numbering` means that only the printed numbers differ; two equal clauses give `bytes`.
+    """
+    found = _markdown_levels(old, new)
+    if found is None or old.kind != new.kind:
+        found = _text_level(old, new) if found is None else "markup"
+    if old.number != new.number and LEVELS.index(found) < LEVELS.index("numbering"):
+        return "numbering"
+    return found
+
+
+def _text_level(old: Clause, new: Clause) -> str:
+    left, right = _plain(old), _plain(new)
+    if left == right:
+        return "markup"
+    left, right = dates_folded(left), dates_folded(right)
+    if left == right:
+        return "dates"
+    return "case-punctuation" if squashed(left) == squashed(right) else "words"
+
+
+def levels(version: Version) -> dict[str, str]:
+    """Return the version's text at each level that is about text, for explaining a fingerprint."""
+    text = version.text
+    folded = {"bytes": text}
+    for name, fold in (
+        ("unicode", unicode_folded),
+        ("quotes", quotes_folded),
+        ("link-parameters", parameters_folded),
+        ("link-target", targets_folded),
+        ("markup", lambda text: SPACE.sub(" ", MARKUP.sub("", text)).strip()),
+        ("dates", dates_folded),
+        ("case-punctuation", squashed),
+    ):
+        text = fold(text)
+        folded[name] = text
+    return folded
+
+
+def fingerprint(version: Version) -> str:
+    """Return the identity of what a version says, with the extractor's and the normaliser's names in it.
+
+    It leaves out what flickers: white space, Unicode forms, quotes, case, punctuation, markup, link targets.
+    It keeps every word, number, date and the order of clauses, for a move is an event though never an alert.
+    """
+    parts = [f"{clause.number} {key(clause)}" for clause in version.clauses] or [unicode_folded(version.text)]
+    return derived_id("fp", NORMALISER, version.extractor, *parts)

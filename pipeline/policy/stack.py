@@ -1,0 +1,164 @@
+"""Pages that hold the coming and the current policy at once.
+
+Such a page says so ("this version will go into effect on …", "effective until …") and holds most of its text
+twice. Both signs are asked for: a page that repeats its text for two regions has the one, an ordinary policy
+with a notice of its next version has the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pipeline.events import Clause, Version
+from pipeline.policy.normalise import DATE, key
+
+COMING = re.compile(
+    r"\b(?:will|shall|to)\s+(?:go|come|enter)\s+into\s+(?:effect|force)"
+    r"|\b(?:will|shall)\s+(?:take effect|be effective|become effective|apply (?:from|as of))"
+    r"|\b(?:takes?|taking) effect (?:on|as of|from)|\beffective (?:as of|on|from|starting|beginning)\b"
+    r"|\b(?:upcoming|coming|future|new|updated|revised) (?:version|terms|policy|agreement|notice)\b"
+    r"|\b(?:tritt|treten)\b.{0,60}\bin kraft\b|\bgilt ab\b|entrer\w* en vigueur|entrar\w* en vigor"
+    r"|entrar\w* em vigor|entrer\w* in vigore|生效|施行|시행",
+    re.I,
+)
+CURRENT = re.compile(
+    r"\b(?:effective|valid|in force|in effect|applicable|appl(?:y|ies)|remains?|stays?)\s+(?:until|through|till)\b"
+    r"|\b(?:current|existing|present) (?:\w+ ){0,4}(?:is|are|can be found|continues?)\b.{0,40}\b(?:below|following)"
+    r"|\bgültig bis\b|\bgilt bis\b|\ben vigueur jusqu|\bvigente hasta\b|\bin vigore fino\b|\bem vigor até\b",
+    re.I,
+)
+FORMER = re.compile(
+    r"\b(?:previous|prior|former|old|superseded|current) (?:\w+ ){0,2}(?:version|terms|policy|agreement|notice)\b",
+    re.I,
+)
+HEAD = 6  # clauses at the top of a part among which its notice stands
+NOTICE = 70  # words: a longer clause is no notice
+LEAST = 0.2  # share of the page's text that each part must hold
+TWICE = 0.5  # share of the page's text that stands on both sides of the cut
+SHINGLE = 3  # words in a row that count as said again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """The two parts of a stacked page, without their notices, which are kept apart."""
+
+    coming: tuple[Clause, ...]
+    current: tuple[Clause, ...]
+    notices: tuple[Clause, ...]
+    text: Version  # the coming part with its notices, as a version of its own, offsets its own
+
+
+def stack(version: Version, known: Sequence[Clause] = ()) -> Stack | None:
+    """Return the parts of a page that holds two versions at once, None for any other page.
+
+    `known` are the clauses last told to readers: the part that is closer to them is the current one.
+    """
+    clauses = version.clauses
+    cuts = _cuts(clauses)
+    if not cuts:
+        return None
+    shingles = [_shingles(clause) for clause in clauses]
+    share, best = max((_repeated(shingles, cut), -cut) for cut in cuts)
+    if share < TWICE:
+        return None
+    best = -best
+    first, second = clauses[:best], clauses[best:]
+    swapped = _is_swapped(first, second, known)
+    coming, current = (second, first) if swapped else (first, second)
+    notices = tuple(clause for part in (coming, current) for clause in part[:HEAD] if is_notice(clause))
+    return Stack(
+        coming=_without(coming, notices),
+        current=_without(current, notices),
+        notices=notices,
+        text=part_of(version, coming),
+    )
+
+
+def is_notice(clause: Clause) -> bool:
+    """Tell whether a clause announces a coming version or marks the current one."""
+    return _is_coming(clause) or _is_current(clause)
+
+
+def _is_coming(clause: Clause) -> bool:
+    return _is_brief(clause) and bool(COMING.search(clause.text) and DATE.search(clause.text))
+
+
+def _is_current(clause: Clause) -> bool:
+    if not _is_brief(clause):
+        return False
+    marked = clause.kind == "heading" or DATE.search(clause.text)
+    return bool(CURRENT.search(clause.text) or (marked and FORMER.search(clause.text)))
+
+
+def _is_brief(clause: Clause) -> bool:
+    return len(clause.text.split()) <= NOTICE
+
+
+def part_of(version: Version, clauses: Sequence[Clause]) -> Version:
+    """Return a part of a version as a version of its own, its offsets counted from the part's start."""
+    start, end = clauses[0].start, clauses[-1].end
+    shifted = tuple(
+        msgspec.structs.replace(clause, start=clause.start - start, end=clause.end - start)
+        for clause in clauses
+    )
+    return msgspec.structs.replace(version, text=version.text[start:end], clauses=shifted)
+
+
+def _without(clauses: Sequence[Clause], notices: Sequence[Clause]) -> tuple[Clause, ...]:
+    gone = {clause.start for clause in notices}
+    return tuple(clause for clause in clauses if clause.start not in gone)
+
+
+def _cuts(clauses: Sequence[Clause]) -> list[int]:
+    """Return where a second part may begin: at a notice, or at the headings right above one."""
+    cuts = set()
+    for at, clause in enumerate(clauses):
+        if at and is_notice(clause):
+            cuts.add(at)
+            while at > 1 and at - 1 and (clauses[at - 1].kind == "heading" or is_notice(clauses[at - 1])):
+                at -= 1
+                cuts.add(at)
+    return sorted(cuts)
+
+
+def _repeated(shingles: Sequence[Counter[str]], cut: int) -> float:
+    """Return how far the two sides of a cut say the same, 0 to 1 (Dice), 0 when one side is slight."""
+    one, two = _sum(shingles[:cut]), _sum(shingles[cut:])
+    sizes = one.total(), two.total()
+    if min(sizes) < LEAST * sum(sizes):
+        return 0.0
+    return 2 * (one & two).total() / sum(sizes)
+
+
+def _shingles(clause: Clause) -> Counter[str]:
+    words = key(clause).split()
+    return Counter(" ".join(words[at : at + SHINGLE]) for at in range(max(1, len(words) - SHINGLE + 1)))
+
+
+def _sum(shingles: Sequence[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in shingles:
+        total.update(counter)
+    return total
+
+
+def _is_swapped(first: Sequence[Clause], second: Sequence[Clause], known: Sequence[Clause]) -> bool:
+    """Tell whether the current text stands first: by what was known before, else by the notices."""
+    if known:
+        seen = Counter(key(clause) for clause in known)
+        one, two = (_overlap(part, seen) for part in (first, second))
+        if abs(one - two) > 0.01:
+            return one > two
+    heads = first[:HEAD], second[:HEAD]
+    return any(map(_is_current, heads[0])) and not any(map(_is_current, heads[1]))
+
+
+def _overlap(part: Sequence[Clause], seen: Counter[str]) -> float:
+    keys = Counter(key(clause) for clause in part)
+    total = sum(len(text) * n for text, n in keys.items())
+    return sum(len(text) * n for text, n in (keys & seen).items()) / (total or 1)
