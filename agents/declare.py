@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
+from agents.rounds import Sources
 from pipeline.events import DocumentSpec, FeedSpec, SourceDeclared
 from pipeline.ports import Memory
 
+S = TypeVar("S", DocumentSpec, FeedSpec)
 
-async def keep_source(event: SourceDeclared, *, memory: Memory[SourceDeclared]) -> None:
-    """Keep a source until it is retired."""
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The sources that this process's pollers read."""
+
+    documents: Sources[DocumentSpec]
+    feeds: Sources[FeedSpec]
+
+    def take(self, source: SourceDeclared) -> None:
+        """Poll a source from now on, or no longer."""
+        if source.document:
+            _take(self.documents, source.document, retired=source.retired)
+        if source.feed:
+            _take(self.feeds, source.feed, retired=source.retired)
+
+
+def _take(sources: Sources[S], spec: S, *, retired: bool) -> None:
+    if retired:
+        sources.withdraw(spec.id)
+    else:
+        sources.declare(spec)
+
+
+async def keep_source(event: SourceDeclared, *, memory: Memory[SourceDeclared], declared: Declared) -> None:
+    """Keep a source, and have it polled, until it is retired."""
     if event.retired:
         memory.forget(event.key)
     else:
         memory.keep(event.key, event)
+    declared.take(event)
 
 
 def to_declare(known: Iterable[SourceDeclared], wanted: Iterable[SourceDeclared]) -> list[SourceDeclared]:
@@ -23,15 +51,7 @@ def to_declare(known: Iterable[SourceDeclared], wanted: Iterable[SourceDeclared]
     before = {source.key: source for source in known}
     now = {source.key: source for source in wanted}
     changed = [source for key, source in now.items() if key not in before or before[key].spec != source.spec]
-    retired = [msgspec.structs.replace(source, retired=True) for key, source in before.items() if key not in now]
+    retired = [
+        msgspec.structs.replace(source, retired=True) for key, source in before.items() if key not in now
+    ]
     return [*changed, *retired]
-
-
-def documents(sources: Iterable[SourceDeclared]) -> dict[str, DocumentSpec]:
-    """Return the documents among sources, by id."""
-    return {source.key: source.document for source in sources if source.document}
-
-
-def feeds(sources: Iterable[SourceDeclared]) -> dict[str, FeedSpec]:
-    """Return the feeds among sources, by id."""
-    return {source.key: source.feed for source in sources if source.feed}

@@ -25,6 +25,10 @@ logger = structlog.get_logger(__name__)
 
 LOOK_S = 0.02
 LONGEST_ATTEMPT_S = 60.0
+LAST_MOMENT_S = 1.5
+
+
+Notifiers = Mapping[str, tuple[Channel, Notifier]]
 
 
 class Outboxes(Protocol):
@@ -35,9 +39,7 @@ class Outboxes(Protocol):
     def items(self) -> Iterable[tuple[str, Outbox]]: ...
 
 
-async def keep_outbox(
-    event: DeliveryDue | DeliveryAttempted, *, memory: Memory[Outbox], pump: Pump
-) -> None:
+async def keep_outbox(event: DeliveryDue | DeliveryAttempted, *, memory: Memory[Outbox], pump: Pump) -> None:
     """Take a delivery, or how an attempt at one ended, into the outbox of its thread."""
     key = thread_key(event)
     outbox = memory.recall(key) or Outbox()
@@ -56,7 +58,7 @@ class Pump:
     """Sends what is due. `notifiers` are by subscription id; `abreast` bounds the messages under way at once."""
 
     outboxes: Outboxes
-    notifiers: Mapping[str, tuple[Channel, Notifier]]
+    notifiers: Notifiers
     log: Publisher
     clock: Clock
     abreast: int = 200
@@ -73,14 +75,17 @@ class Pump:
         for key, outbox in self.outboxes.items():
             if fold.wake_at(outbox):
                 self.look_at(key)
-        while True:
-            self._start_due()
-            await asyncio.sleep(LOOK_S)
+        try:
+            while True:
+                self._start_due()
+                await asyncio.sleep(LOOK_S)
+        finally:
+            await self._finish()
 
-    async def stop(self) -> None:
-        """Wait for the messages under way: a sent one should be recorded as sent."""
+    async def _finish(self) -> None:
+        """Give the messages under way a moment: a sent one should be recorded as sent."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=2.0)
+            await asyncio.wait(self._tasks, timeout=LAST_MOMENT_S)
         for task in self._tasks:
             task.cancel()
 

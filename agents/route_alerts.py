@@ -72,9 +72,7 @@ def updated(alert: AlertRaised, update: AlertUpdated) -> AlertRaised:
     )
 
 
-def deliveries(
-    alert: AlertRaised, event: Told, subscriptions: Sequence[SubscriptionDeclared]
-) -> list[Event]:
+def deliveries(alert: AlertRaised, event: Told, subscriptions: Sequence[SubscriptionDeclared]) -> list[Event]:
     """Return what is due to the subscriptions that want the alert; history put in from an archive is not announced."""
     if alert.origin is Origin.IMPORT:
         return []

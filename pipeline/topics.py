@@ -28,7 +28,7 @@ TOPICS = (
     TopicSpec(name="pages.fetched", holds="pages whose bytes differ, confirming reads, failed reads"),
     TopicSpec(name="versions.recorded", holds="accepted versions and refused pages"),
     TopicSpec(name="clauses.changed", holds="typed changes between two versions, and how they settled"),
-    TopicSpec(name="feeds.fetched", holds="new feed entries", retention_s=90 * DAY_S),
+    TopicSpec(name="feeds.fetched", holds="new feed entries", retention_s=90 * DAY_S, partitions=1),
     TopicSpec(name="stories.updated", holds="stories and their entries", retention_s=90 * DAY_S),
     TopicSpec(
         name="services.touched", holds="changes and stories by service, to be joined", retention_s=90 * DAY_S

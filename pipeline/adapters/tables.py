@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
+import zstandard
 from faust.tables.table import Table
 
 from pipeline.adapters.wire import pack, unpack
 
 V = TypeVar("V")
+
+LARGE = 8 * 1024  # bytes from which a value is kept compressed: a changelog record has a limit
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1; no JSON begins so
 
 _sent: ContextVar[list[Any] | None] = ContextVar("changelog_sends", default=None)
 _staged: ContextVar[Staged | None] = ContextVar("staged", default=None)
@@ -78,6 +82,17 @@ def _write(table: Any, key: bytes, value: bytes | None) -> None:
         del table[key]
 
 
+def frozen(value: object) -> bytes:
+    """Return a value as it is kept: JSON, compressed where it is large."""
+    data = pack(value)
+    return data if len(data) < LARGE else zstandard.compress(data)
+
+
+def thawed(data: bytes, kind: type[V]) -> V:
+    """Return the value that kept bytes stand for."""
+    return unpack(zstandard.decompress(data) if data.startswith(ZSTD_MAGIC) else data, kind)
+
+
 class TableMemory(Generic[V]):
     """A typed view of a table of bytes: JSON values under the key of the event at hand."""
 
@@ -91,10 +106,10 @@ class TableMemory(Generic[V]):
         staged = _staged.get()
         found, value = staged.find(self.table, name) if staged else (False, None)
         raw = value if found else self.table.get(name)
-        return None if raw is None else unpack(raw, self.kind)
+        return None if raw is None else thawed(raw, self.kind)
 
     def keep(self, key: str, value: V) -> None:
-        self._put(key, pack(value))
+        self._put(key, frozen(value))
 
     def forget(self, key: str) -> None:
         self._put(key, None)
@@ -102,7 +117,7 @@ class TableMemory(Generic[V]):
     def items(self) -> Iterator[tuple[str, V]]:
         """Yield everything remembered on the partitions that this process holds."""
         for name, raw in list(self.table.items()):
-            yield name.decode(), unpack(raw, self.kind)
+            yield name.decode(), thawed(raw, self.kind)
 
     def _put(self, key: str, value: bytes | None) -> None:
         staged = _staged.get()

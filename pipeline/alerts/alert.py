@@ -22,7 +22,7 @@ from pipeline.events import (
 )
 
 TOLD_UNCONFIRMED = Severity.HIGH  # from here on a reader wants to hear at once, marked as unconfirmed
-INLINE_BYTES = 120_000  # of changes within one alert; the rest is referred to
+INLINE_BYTES = 40_000  # of changes within one alert; the rest is referred to
 REMEMBERED = 64
 
 

@@ -1,0 +1,80 @@
+"""The wiring, on one screen: topics, steps, what they remember, what runs beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.news.correlate import Ledger
+
+from agents.declare import Declared, keep_source
+from agents.detect_changes import detect_changes
+from agents.extract_versions import ReadingState, extract_versions
+from agents.link_coverage import link_coverage
+from agents.match_stories import Desk, match_stories
+from agents.notify import Notifiers, Pump, keep_outbox
+from agents.program import Program
+from agents.raise_alerts import raise_alerts, raise_story_alerts
+from agents.remind import keep_reminder, ring
+from agents.route_alerts import RoutedState, Subscriptions, route_alerts
+from agents.touch_services import touch_changed, touch_reported
+from pipeline import events as e
+from pipeline.adapters.blobs import BlobValues
+from pipeline.alerts.alert import AlertingState, StoryState
+from pipeline.alerts.outbox import Outbox
+from pipeline.news.story import StoryBook
+from pipeline.policy.lifecycle import DocumentState
+from pipeline.ports import Blobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the agents work with, as this deployment has it."""
+
+    blobs: Blobs
+    desk: Desk
+    declared: Declared
+    subscriptions: Subscriptions
+    notifiers: Notifiers
+
+
+def wire(p: Program, w: World) -> None:
+    """Join topics and steps. Each agent is a line: its topic, its step, the events it takes, what it is given."""
+    values = BlobValues(w.blobs)
+
+    sources = p.memory("sources_declared", "sources", e.SourceDeclared)
+    reading = p.memory("reading", "pages.fetched", ReadingState)
+    known = p.memory("documents", "versions.recorded", DocumentState)
+    alerting = p.memory("alerting", "clauses.changed", AlertingState)
+    stories = p.memory("stories", "feeds.fetched", StoryBook)
+    told = p.memory("told_stories", "stories.updated", StoryState)
+    joined = p.memory("services", "services.touched", Ledger)
+    routed = p.memory("routed", "alerts.raised", RoutedState)
+    outboxes = p.memory("outboxes", "outbox", Outbox)
+    calendar = p.memory("calendar", "reminders", e.ReminderSet)
+    pump = Pump(outboxes=outboxes, notifiers=w.notifiers, log=p.log, clock=p.clock)
+
+    p.agent("sources", keep_source, e.SourceDeclared, memory=sources, declared=w.declared)
+    p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
+    p.agent("versions.recorded", detect_changes, e.VersionRecorded, memory=known, values=values)
+    p.agent(
+        "clauses.changed", raise_alerts, e.ClausesChanged, e.ChangeSettled, memory=alerting, values=values
+    )
+    p.agent("clauses.changed", touch_changed, e.ClausesChanged)
+    p.agent("feeds.fetched", match_stories, e.FeedFetched, memory=stories, desk=w.desk, abreast=1)
+    p.agent("stories.updated", raise_story_alerts, e.StoryUpdated, memory=told)
+    p.agent("stories.updated", touch_reported, e.StoryUpdated)
+    p.agent("services.touched", link_coverage, e.ServiceTouched, memory=joined)
+    p.agent(
+        "alerts.raised",
+        route_alerts,
+        e.AlertRaised,
+        e.AlertUpdated,
+        e.AlertWithdrawn,
+        memory=routed,
+        subscriptions=w.subscriptions,
+    )
+    p.agent("outbox", keep_outbox, e.DeliveryDue, e.DeliveryAttempted, memory=outboxes, pump=pump)
+    p.agent("reminders", keep_reminder, e.ReminderSet, memory=calendar)
+
+    p.beside(pump.run)
+    p.beside(ring, reminders=calendar, log=p.log, clock=p.clock)

@@ -1,0 +1,172 @@
+"""The running program: one Faust app, its stages and memories, and the tasks beside them.
+
+Nothing listens on any port. The program is ready once its tables are recovered; it stops when asked to, or with
+the exception that crashed it. Never awaits `app.stop()` from inside an agent: that deadlocks Faust.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import faust
+
+from agents.stage import Fold, Stage, Step
+from pipeline.adapters.embedded import quiet_settings
+from pipeline.adapters.publish import TopicLog
+from pipeline.adapters.tables import LastingTable, Staged, TableMemory
+from pipeline.adapters.wire import decode
+from pipeline.errors import StoreError
+from pipeline.events import Event
+from pipeline.ports import Clock
+from pipeline.topics import TOPICS, TopicSpec
+
+V = TypeVar("V")
+READY_WITHIN_S = 60.0
+
+
+class Program:
+    """A Faust app whose agents are stages. Use as an async context: inside, it runs."""
+
+    def __init__(self, name: str, broker: str, *, data: Path, clock: Clock, partitions: int = 4) -> None:
+        self.clock = clock
+        self.app = faust_app(name, broker, data=data, partitions=partitions)
+        self._topics = {spec.name: self._topic(spec, partitions) for spec in TOPICS}
+        self._sizes = {spec.name: spec.partitions or partitions for spec in TOPICS}
+        self.log = TopicLog(self._topics)
+        self.stages: list[Stage] = []
+        self._beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._crash: asyncio.Future[None] | None = None
+
+    def memory(self, name: str, topic: str, kind: type[V]) -> TableMemory[V]:
+        """Return a typed memory that lives with a topic's partitions and recovers from its changelog."""
+        table = self.app.Table(
+            name,
+            partitions=self._sizes[topic],
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        return TableMemory(table, kind)
+
+    def agent(
+        self,
+        topic: str,
+        step: Step | Fold,
+        *takes: type[Event],
+        abreast: int = 64,
+        **given: Any,
+    ) -> None:
+        """Put a step under the one loop: it is called with each event of its types and what it is given."""
+        name = getattr(step, "__name__", str(step))
+        stage = Stage(
+            name=name,
+            step=partial(step, **given),
+            takes=takes,
+            log=self.log,
+            decode=decode,
+            staging=Staged,
+            clock=self.clock,
+            crashed=self._crashed,
+            abreast=abreast,
+        )
+        self.stages.append(stage)
+        self.app.agent(self._topics[topic], name=f"{topic}.{name}")(stage.run)
+
+    def beside(self, task: Callable[..., Coroutine[Any, Any, None]], **given: Any) -> None:
+        """Run a task beside the agents, from when the memories are recovered until the program stops."""
+        self._beside.append(partial(task, **given))
+
+    async def __aenter__(self) -> Program:
+        self._crash = asyncio.get_running_loop().create_future()
+        await self.app.start()
+        await self._ready()
+        self._tasks = [asyncio.create_task(self._guarded(task), name=_name(task)) for task in self._beside]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.app.stop()
+        if self._crash and self._crash.done() and not self._crash.cancelled():
+            self._crash.exception()
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Run until asked to stop; raises what crashed the program."""
+        assert self._crash is not None, "the program runs inside its context"
+        asked = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([asked, self._crash], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+        if self._crash.done():
+            self._crash.result()
+
+    def _crashed(self, error: BaseException) -> None:
+        if self._crash and not self._crash.done():
+            self._crash.set_exception(error)
+
+    async def _guarded(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await task()
+        except Exception as error:
+            self._crashed(error)
+
+    async def _ready(self) -> None:
+        """Wait until partitions are assigned and tables recovered."""
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                while self.app.rebalancing or not self.app.tables.recovery.completed.is_set():
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            await self.app.stop()
+            raise StoreError(
+                f"the broker {self.app.conf.broker[0]} gave no partitions within {READY_WITHIN_S:g} s",
+                remedy="see that it runs and that its topics exist (clausewire doctor)",
+            ) from None
+
+    def _topic(self, spec: TopicSpec, partitions: int) -> Any:
+        return self.app.topic(
+            spec.name,
+            partitions=spec.partitions or partitions,
+            compacting=spec.compacted or None,
+            retention=spec.retention_s,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            internal=True,
+        )
+
+
+def _name(task: Callable[..., Any]) -> str:
+    inner = task.func if isinstance(task, partial) else task
+    return getattr(inner, "__name__", str(inner))
+
+
+def faust_app(name: str, broker: str, *, data: Path, partitions: int) -> Any:
+    """Return a Faust app that keeps to itself: no web server, no log set-up of its own, no leader topic."""
+    logging.getLogger("faust").setLevel(logging.WARNING)
+    logging.getLogger("mode").setLevel(logging.WARNING)
+    return faust.App(
+        name,
+        broker=broker,
+        datadir=str(data / "faust"),
+        store="memory://",
+        topic_partitions=partitions,
+        Table=LastingTable,
+        broker_commit_interval=0.5,
+        stream_wait_empty=False,
+        producer_acks=-1,
+        **quiet_settings(),
+    )
