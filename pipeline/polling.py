@@ -1,7 +1,7 @@
 """What a poller knows about a source and what it decides: pure values and rules, no clock and no network.
 
-Both pollers share them: when a source is read next, how long a failing one waits, when people are told that it
-fails, which validators go with a request, and what an answer means.
+Both pollers share them: when a source is read next, how long a failing one waits, when people are told
+that it fails, which validators go with a request, and what an answer means.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from msgspec import structs
+from msgspec import field, structs
 
 from pipeline.errors import FetchError
 from pipeline.events import BodyRef, FetchOutcome, Value
@@ -43,7 +43,7 @@ class Validators(Value, frozen=True, kw_only=True):
 
 
 class Fetched(Value, frozen=True, kw_only=True):
-    """One answer to one fetch, redirects followed. `body` is the decoded bytes, None unless the status is 2xx.
+    """One answer to one fetch, redirects followed. `body` is the decoded bytes, None unless it is a 2xx.
 
     `redirects` holds "301 https://…" for each hop that sent us on; `sha256` is the body's (hex).
     """
@@ -54,7 +54,7 @@ class Fetched(Value, frozen=True, kw_only=True):
     fetched_at: datetime
     elapsed_s: float
     redirects: tuple[str, ...] = ()
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
     sha256: str = ""
     validators: Validators | None = None
@@ -80,6 +80,20 @@ class Reading(Value, frozen=True, kw_only=True):
     @property
     def is_good(self) -> bool:
         return self.health is Health.OK
+
+    @property
+    def told(self) -> str:
+        """The reason and what to do about it, in one line."""
+        return f"{self.reason}. {self.remedy}" if self.remedy else self.reason
+
+
+UNASKED_304 = Reading(
+    outcome=FetchOutcome.FAILED,
+    health=Health.FAILING,
+    reason="status 304: the server says unchanged, and we had not asked",
+    remedy="Tell the site; the page is asked for in full again by itself",
+    status=304,
+)
 
 
 class PollState(Value, frozen=True, kw_only=True):
@@ -201,7 +215,7 @@ def read_error(error: FetchError) -> Reading:
 
 
 def retry_after(value: str, *, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3), at most a day; None if unusable.
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3), a day at most, or None.
 
     A date counts from `now`, which should be the answer's own Date where it has one.
     """
@@ -231,7 +245,7 @@ def backoff_s(interval_s: float, failures: int, *, blocked: bool = False) -> flo
 
 
 def next_due(now: datetime, delay_s: float, *, jitter: float, at_least_s: float = 0.0) -> datetime:
-    """Return when to poll next: the delay, a tenth more or less by `jitter` (0..1), never before `at_least_s`."""
+    """Return when to poll next: the delay, a tenth more or less by `jitter`, not before `at_least_s`."""
     spread = delay_s * (1 - JITTER + 2 * JITTER * jitter)
     floor = at_least_s + min(at_least_s * JITTER, 60.0) * jitter
     return now + timedelta(seconds=max(spread, floor))

@@ -70,7 +70,7 @@ class Inflate:
 
 
 def decoder_for(coding: str) -> Decoder:
-    """Return what undoes a Content-Encoding header; FetchError(kind="encoding") for one we did not ask for."""
+    """Return what undoes a Content-Encoding; FetchError(kind="encoding") for one we did not ask for."""
     names = [name for part in coding.lower().split(",") if (name := part.strip()) not in ("", "identity")]
     if not names:
         return Plain()

@@ -1,4 +1,4 @@
-"""When we may ask a host again: spacing between starts, a cap on concurrency, and the waits that hosts ask for."""
+"""When we may ask a host again: spacing between starts, caps on concurrency, waits that hosts ask for."""
 
 from __future__ import annotations
 
@@ -56,16 +56,13 @@ class Politeness:
         entry.users += 1
         try:
             async with entry.slots:
-                await self._space(entry)
+                start = max(self._timer(), entry.next_start)
+                entry.next_start = start + (self._spacing_s if spacing_s is None else spacing_s)
+                await asyncio.sleep(start - self._timer())
                 async with self._slots:
-                    entry.next_start = self._timer() + (self._spacing_s if spacing_s is None else spacing_s)
                     yield
         finally:
             entry.users -= 1
-
-    async def _space(self, entry: _Host) -> None:
-        while (wait := entry.next_start - self._timer()) > 0:
-            await asyncio.sleep(wait)
 
     def _entry(self, host: str) -> _Host:
         entry = self._hosts.get(host)
