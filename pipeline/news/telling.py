@@ -158,16 +158,23 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
 
 
+def content(text: str) -> list[Token]:
+    """Return the stems of a text's telling words and where they stand.
+
+    Stopwords, lone letters and lone digits are left out. Artificial intelligence is `ai`, as most texts write it.
+    """
+    found: list[Token] = []
+    for word, start, end in tokens(text):
+        if word == "intelligence" and found and found[-1].word == "artificial":
+            found[-1] = Token("ai", found[-1].start, end)
+        elif word not in STOPWORDS and (len(word) > 1 or not word.isascii()):
+            found.append(Token(stem(word) if word != "artificial" else word, start, end))
+    return found
+
+
 def stems(text: str) -> list[str]:
-    """Return the stems of a text's telling words in order: no stopwords, no lone letters or digits."""
-    found = (token.word for token in tokens(canonical_words(text)))
-    return [stem(word) for word in found if word not in STOPWORDS and (len(word) > 1 or not word.isascii())]
-
-
-def canonical_words(text: str) -> str:
-    """Return the text with the long and the short form of one thing spelt alike."""
-    text = re.sub(r"\bartificial[\s-]intelligence\b", "ai", text, flags=re.I)
-    return re.sub(r"\bA\.I\.", "ai", text)
+    """Return the stems of a text's telling words in order."""
+    return [token.word for token in content(text)]
 
 
 def quotes(text: str) -> list[str]:

@@ -1,0 +1,180 @@
+"""What an entry and a changed clause have in common, weighed: each piece of evidence has a name and a weight.
+
+The weights are few and written out; a link needs several pieces, and the names are shown to the reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import pairwise
+
+from msgspec import Struct
+
+from pipeline.events import Entry
+from pipeline.news.commonness import weight
+from pipeline.news.novelty import BREAK, ChangeNovelty, ClauseNovelty, kinds
+from pipeline.news.telling import Token, content, facts, quotes, same_day, stems
+
+PLAIN = 3.0  # a word of this weight or less tells nothing
+QUOTE, AMOUNT, NUMBER, MEASURE, DAY, KIND, OTHER_KIND = 1.0, 2.5, 1.5, 1.0, 1.0, 1.0, -1.0
+PAIR = 0.6  # of the weight of two words, when they stand together in both texts
+GONE = 0.7  # of the weight of a word, when the clause has it no more
+LONG = 60  # new words of a clause, beyond which one more in common tells less
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+class Telling(Struct, frozen=True, kw_only=True):
+    """An entry made ready to be compared."""
+
+    entry: Entry
+    text: str
+    words: tuple[Token, ...]
+    stems: frozenset[str]
+    pairs: dict[str, str]  # two stems that stand together, and how the entry prints them
+    quotes: tuple[str, ...]
+    amounts: frozenset[str]
+    numbers: frozenset[str]
+    dates: frozenset[str]
+    kinds: frozenset[str]
+    told_at: datetime | None
+
+
+class Evidence(Struct, frozen=True):
+    """One thing in common: what a reader is told of it, its weight, and whether it is of the wording."""
+
+    told: str
+    weight: float
+    hard: bool = True
+
+
+class Case(Struct, frozen=True):
+    """What speaks for an entry reporting a clause."""
+
+    clause: ClauseNovelty
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def score(self) -> float:
+        return sum(piece.weight for piece in self.evidence)
+
+    @property
+    def hard(self) -> float:
+        return sum(piece.weight for piece in self.evidence if piece.hard)
+
+
+def telling(entry: Entry) -> Telling:
+    """Return an entry made ready to be compared with any number of changes."""
+    text = f"{entry.title}\n{entry.summary}"
+    words = tuple(content(text))
+    stated = facts(text)
+    return Telling(
+        entry=entry,
+        text=text,
+        words=words,
+        stems=frozenset(token.word for token in words),
+        pairs={f"{one.word} {two.word}": text[one.start : two.end] for one, two in pairwise(words)},
+        quotes=tuple(quotes(text)),
+        amounts=stated.amounts,
+        numbers=stated.numbers,
+        dates=stated.dates,
+        kinds=kinds(text),
+        told_at=entry.published_at or entry.seen_at,
+    )
+
+
+def strongest(entry: Telling, change: ChangeNovelty) -> Case | None:
+    """Return the clause that an entry most likely reports, None when a change set has none with words."""
+    cases = [case(entry, clause, change) for clause in change.clauses]
+    return max(cases, key=lambda held: held.score, default=None)
+
+
+def case(entry: Telling, clause: ClauseNovelty, change: ChangeNovelty) -> Case:
+    """Return everything that ties an entry to a clause of a change set."""
+    pieces = (
+        *quoted(entry, clause),
+        *valued(entry, clause),
+        *worded(entry, clause, frozenset(change.common)),
+        *dated(entry, change),
+        *kindred(entry, change),
+    )
+    return Case(clause, tuple(sorted(pieces, key=lambda piece: -piece.weight)))
+
+
+def quoted(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
+    """Yield what the entry quotes and the clause has anew, or has no more."""
+    for quote in entry.quotes:
+        words = stems(quote)
+        weights = [max(0.0, weight(word) - PLAIN) / 3 for word in words]
+        run = f" {' '.join(words)} "
+        if sum(weights) >= 0.5 and any(run in f" {side} " for side in (clause.added, clause.removed)):
+            yield Evidence(f"quotes “{quote.strip(' .,')}”", min(3.0, QUOTE + sum(weights)))
+
+
+def valued(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
+    """Yield the amounts, numbers, measures and days that both state."""
+    for value in (*clause.values, *clause.old_values):
+        if value in entry.amounts:
+            yield Evidence(f"names {grouped(value)}", AMOUNT)
+        elif value in entry.numbers:
+            yield Evidence(f"names {grouped(value)}", MEASURE if " " in value else NUMBER)
+
+
+def dated(entry: Telling, change: ChangeNovelty) -> Iterator[Evidence]:
+    """Yield the day on which the change comes into force, when the entry names it."""
+    if change.effective_date and any(same_day(day, change.effective_date) for day in entry.dates):
+        yield Evidence(f"names {long_date(change.effective_date)}", DAY, hard=False)
+
+
+def kindred(entry: Telling, change: ChangeNovelty) -> Iterator[Evidence]:
+    """Yield that the entry names this kind of document, or against it that it names only another."""
+    own = kinds(change.document)
+    if entry.kinds & own:
+        yield Evidence(f"names the {change.document}", KIND, hard=False)
+    elif entry.kinds and own:
+        yield Evidence("names another document", OTHER_KIND, hard=False)
+
+
+def worded(entry: Telling, clause: ClauseNovelty, common: frozenset[str]) -> Iterator[Evidence]:
+    """Yield the telling words that the entry shares with what is new in a clause, or gone from it."""
+    added, removed = clause.added.split(), clause.removed.split()
+    for words, other, share in ((added, removed, 1.0), (removed, added, GONE)):
+        fresh = entry.stems & (frozenset(words) - frozenset(other) - common)
+        share *= min(1.0, LONG / max(1, len(words))) ** 0.5
+        yield from together(entry, words, fresh, share)
+        yield from alone(entry, fresh, share)
+
+
+def together(entry: Telling, words: list[str], fresh: frozenset[str], share: float) -> Iterator[Evidence]:
+    """Yield the pairs of words that stand together in both texts, one of them new."""
+    for one, two in sorted(set(pairwise(words))):
+        printed = entry.pairs.get(f"{one} {two}")
+        if printed and BREAK not in (one, two) and (one in fresh or two in fresh):
+            yield Evidence(f"says “{printed}”", PAIR * share * (telltale(one) + telltale(two)))
+
+
+def alone(entry: Telling, fresh: frozenset[str], share: float) -> Iterator[Evidence]:
+    printed = {token.word: entry.text[token.start : token.end] for token in reversed(entry.words)}
+    for word in sorted(fresh):
+        if telltale(word) > 0:
+            yield Evidence(f"says “{printed[word]}”", share * telltale(word))
+
+
+def telltale(word: str) -> float:
+    """Return what a shared word is worth: nothing for a plain one, 1 for a rare one."""
+    return max(0.0, weight(word) - PLAIN) / 3
+
+
+def grouped(value: str) -> str:
+    """Return a value with its digits in groups of three: USD 15,000."""
+    return re.sub(r"\d{4,}", lambda found: f"{int(found.group()):,}", value)
+
+
+def long_date(day: str) -> str:
+    """Return an ISO day in words: 15 November 2024."""
+    held = date.fromisoformat(day)
+    return f"{held.day} {MONTHS[held.month - 1]} {held.year}"
