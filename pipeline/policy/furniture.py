@@ -16,22 +16,29 @@ _NEVER = frozenset(
     ["head", "title", "svg", "math", "canvas", "iframe", "object", "embed", "audio", "video", "map", "noframes", "button", "select", "input", "textarea", "datalist", "option", "optgroup", "progress", "meter", "dialog", "template", "applet", "img", "picture", "source", "track", "param"]
 )
 _ROLES = frozenset(
-    ["navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu", "menubar", "menuitem", "toolbar", "tablist", "tooltip", "status", "button", "combobox", "listbox", "option", "switch", "slider", "progressbar"]
+    ["navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu", "menubar", "menuitem", "toolbar", "tablist", "status", "button", "combobox", "listbox", "option", "switch", "slider", "progressbar"]
 )
-_TAGS = frozenset({"nav", "footer", "aside", "form", "search", "menu", "noscript"})
-_NAMES = re.compile(
-    r"(?:^|[\s_-])(?:"
-    r"nav|navbar|navigation|topnav|subnav|sidenav|menu|megamenu|submenu|breadcrumbs?|crumbs|pagination|pager|skip(?:-?(?:to|link|nav))?|"
-    r"site-?footer|footer|site-?header|masthead|topbar|sidebar|side-?bar|toc|table-?of-?contents|"
-    r"share|sharing|social|addthis|sharethis|related|recommend(?:ed|ations)?|more-?articles|read-?(?:next|more)|promo|advert(?:s|isement|ising)?|ads?|banner|"
-    r"newsletter|subscribe|signup|sign-?up|login|feedback|helpful|rating|vote|survey|csat|"
-    r"cookie(?:s|-?(?:banner|bar|notice|consent|popup|modal|law|dialog|message|disclaimer|wrapper|container))?|consent|onetrust|truste|cookiebot|didomi|"
-    r"usercentrics|osano|cmp|gdpr|"
-    r"lang(?:uage)?s?-?(?:picker|selector|select|switch(?:er)?|menu|list|wrapper)?|locale-?(?:picker|selector|switch(?:er)?)?|country-?(?:picker|selector)|"
-    r"popup|modal|overlay|lightbox|toast|drawer|offcanvas|tooltip|dropdown|cta|search|chat(?:bot)?|intercom|avatar|author|byline|back-?to-?top|sr-?only|visually-?hidden|screen-?reader(?:-text)?|"
-    r"copyright|comments?|print"
-    r")(?=$|[\s_-])"
+_TAGS = frozenset({"nav", "footer", "form", "search", "menu", "noscript"})
+_CONTAINERS = frozenset(
+    "div section ul ol span header a aside article table center fieldset figure address summary details p li i em small".split()
 )
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
+_ALWAYS = (  # what only furniture is called
+    "nav navbar navigation topnav subnav sidenav menu megamenu submenu breadcrumbs? crumbs pagination pager "
+    "skip(?:to|link|nav|content)? (?:site-?)?footer site-?header masthead topbar side-?bar share-?(?:bar|buttons?|links?|icons?|"
+    "this) social-?(?:bar|buttons?|links?|icons?|media|share) addthis sharethis related-?(?:articles?|posts?|links?|content|topics?) "
+    "more-?articles read-?next adverts? advertisement newsletter cookie-?(?:banner|bar|notice|consent|popup|modal|law|dialog|"
+    "message|disclaimer|wall|settings) consent-?(?:banner|manager|popup|modal|dialog|bar) onetrust truste cookiebot didomi usercentrics "
+    "osano cmp (?:lang(?:uage)?s?|locale|country|region)-?(?:picker|selector|select|switch(?:er)?|menu|list|wrapper|dropdown|nav) "
+    "popup lightbox toast offcanvas chatbot? back-?to-?top sr-?only visually-?hidden screen-?reader(?:-text)? "
+    "article-?(?:feedback|votes?|rating) feedback-?(?:form|widget|bar) csat reaction-?(?:picker|prompt) was-?this-?helpful helpful"
+)
+_OFTEN = (  # what a part of a policy may be called too: counts in a class or label, and where no heading stands inside
+    "share sharing social related recommended promo ads? banner subscribe sign-?up login feedback rating votes? survey cookies? "
+    "consent gdpr modal overlay drawer dropdown cta search avatar author byline comments? print toc-?toggle lang(?:uage)?s?"
+)
+_NAMES = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_ALWAYS.split())})(?=$|[\s_-])")
+_MAYBE = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_OFTEN.split())})(?=$|[\s_-])")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ENDS = re.compile(r"[.!?:;。！？：；،؛।]['\"”’)]?$")
 
@@ -47,7 +54,9 @@ def measure(root: Node) -> list[Node]:
         inner = sum(child.prose for child in node.nodes if child.tag in BLOCKS)
         inline = size - sum(child.size for child in node.nodes if child.tag in BLOCKS)
         inline_links = links - sum(child.links for child in node.nodes if child.tag in BLOCKS)
-        if node.tag in BLOCKS and not _has_inline_blocks(node):
+        if node.tag == "a" and "href" in node.attrs:
+            node.prose = 0
+        elif node.tag in BLOCKS and not _has_inline_blocks(node):
             node.prose = inner + (inline - inline_links if _reads(inline, inline_links) else 0)
         else:
             node.prose = sum(child.prose for child in node.nodes)
@@ -81,14 +90,27 @@ def clear(root: Node) -> None:
 def _goes(node: Node, total: int) -> bool:
     if node.tag in _NEVER:
         return not _titles(node)
-    share = node.prose / total
-    if share > 0.3:
+    if node.prose > 0.3 * total:
         return False
+    if node.tag == "aside":
+        return node.links * 2 >= node.size or is_called_furniture(node) and node.prose < 200
     if node.tag in _TAGS or node.attrs.get("role", "") in _ROLES:
         return not _titles(node)
-    if is_hidden(node):
-        return node.prose < 1 or share < 0.02
-    return is_called_furniture(node) and node.prose < 120
+    if is_hidden(node) and (not _speaks(node) or is_called_furniture(node)):
+        return True
+    return is_called_furniture(node) and node.prose < 120 and not is_contents(node)
+
+
+def _speaks(node: Node) -> bool:
+    """Tell whether something hidden holds words of the document: a closed panel, the definition behind a term."""
+    return bool(node.prose) or (node.attrs.get("role") == "tooltip" and node.size >= 20)
+
+
+def is_contents(node: Node) -> bool:
+    """Tell whether nearly all links inside lead to places on the same page, as a table of contents does."""
+    links = [inner for inner in node.walk() if inner.tag == "a" and inner.attrs.get("href") and inner.size]
+    inside = sum(1 for link in links if link.attrs["href"].startswith("#") and len(link.attrs["href"]) > 1)
+    return len(links) >= 2 and inside * 10 >= len(links) * 9
 
 
 def _titles(node: Node) -> bool:
@@ -118,5 +140,22 @@ def is_hidden(node: Node) -> bool:
 
 def is_called_furniture(node: Node) -> bool:
     """Tell whether id, class or label name a piece of furniture."""
-    name = f"{node.name} {node.attrs.get('aria-label', '')} {node.attrs.get('data-testid', '')}"
-    return len(name) > 3 and _NAMES.search(_CAMEL.sub("-", name).lower()) is not None
+    if node.tag not in _CONTAINERS:
+        return False
+    label = f"{node.attrs.get('class', '')} {node.attrs.get('aria-label', '')}".strip()
+    name = f"{node.attrs.get('id', '')} {label}".strip()
+    if not name:
+        return False
+    if _NAMES.search(_spaced(name)):
+        return True
+    if node.tag not in BLOCKS or node.tag in {"li", "p"}:
+        return False
+    return bool(label) and _MAYBE.search(_spaced(label)) is not None and not _has_heading(node)
+
+
+def _spaced(name: str) -> str:
+    return _CAMEL.sub("-", name).lower()
+
+
+def _has_heading(node: Node) -> bool:
+    return any(inner.tag in _HEADINGS and inner.size for inner in node.walk())
