@@ -1,0 +1,78 @@
+"""The check that a summary says nothing of its own: numbers, dates, names and modals come from the texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from pipeline.events import Change, Comparison
+from pipeline.policy.wording import day
+
+_QUOTED = re.compile(r"“([^“”]*)”")
+_MODALS = re.compile(r"\b(?:may|might|must|shall|will|would|can|cannot|could|should|ought)\b", re.IGNORECASE)
+_TOKENS = re.compile(r"\d[\d,.:/-]*\d|\d|\b(?:[A-Z][\w’'-]*|\w+[A-Z][\w]*)\b")
+_OWN = frozenset(
+    "Also Seen It To In The Subject Data People Users Later Account Automated It’s AI API".split()
+)
+
+
+def grounded(
+    text: str,
+    comparison: Comparison,
+    *,
+    service: str = "",
+    document: str = "",
+    seen_at: datetime | None = None,
+) -> list[str]:
+    """Return the tokens of a summary that nothing vouches for; an empty list is a pass.
+
+    A quotation has to stand verbatim in one of the changes; outside of quotations, numbers, capitalised words and
+    modals have to be given: the service, the document, the days, or counts of the changes.
+    """
+    sources = " ".join(_texts(comparison.changes))
+    loose = [quoted for quoted in _QUOTED.findall(text) if not _stands(quoted, sources)]
+    rest = _QUOTED.sub(" ", text)
+    given = f"{service} {document} {_days(comparison, seen_at)}"
+    for name in (service, document):
+        rest = rest.replace(name, " ") if name else rest
+    return loose + list(_unvouched(rest, given, comparison))
+
+
+def _texts(changes: tuple[Change, ...]) -> Iterator[str]:
+    for change in changes:
+        yield from (span.text for span in (change.old, change.new) if span)
+        yield from change.heading_path
+        yield "".join(words for op, words in change.redline if op in "=-")
+        yield "".join(words for op, words in change.redline if op in "=+")
+
+
+def _stands(quoted: str, sources: str) -> bool:
+    return " ".join(quoted.split()) in " ".join(sources.split())
+
+
+def _days(comparison: Comparison, seen_at: datetime | None) -> str:
+    dates = [comparison.effective_date or "", seen_at.date().isoformat() if seen_at else ""]
+    return " ".join(day(date) for date in dates if date)
+
+
+def _unvouched(rest: str, given: str, comparison: Comparison) -> Iterator[str]:
+    words = set(re.findall(r"\w+", given))
+    counts = {str(count) for count in range(1, len(comparison.changes) + 1)}
+    yield from (match[0] for match in _MODALS.finditer(rest) if match[0] not in words)
+    for match in _TOKENS.finditer(rest):
+        token = match[0].strip(".,")
+        if (
+            token not in words
+            and token not in counts
+            and token not in _OWN
+            and not _begins(rest, match.start())
+        ):
+            yield token
+
+
+def _begins(text: str, start: int) -> bool:
+    """Tell a capital at the start of a sentence from a name."""
+    return not text[:start].strip() or (
+        bool(re.search(r"[.!?:]\s*$", text[:start])) and not text[start].isdigit()
+    )

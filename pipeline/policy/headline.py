@@ -1,0 +1,108 @@
+"""One line for a comparison, after Open Terms Archive's rules for memo titles.
+
+At most 140 characters, the service as subject, present tense, active, no full stop at the end.
+"""
+
+from __future__ import annotations
+
+from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
+from pipeline.policy.classify import taxonomy
+from pipeline.policy.favour import shown as value_shown
+from pipeline.policy.wording import VERBS, is_english, shown, subject, topic
+
+MOST = 140  # characters
+
+
+def headline(comparison: Comparison, *, service: str, document: str) -> str:
+    """Return the title of a comparison, such as "X adds third-party collaborators clause … to its Privacy Policy"."""
+    who, its = service or "The company", f"its {document}" if document else "its policy"
+    if comparison.verdict is Verdict.BROKEN:
+        return _cut(f"{who} serves a page without a readable version of {its}")
+    if not comparison.changes:
+        return _cut(f"{who} leaves {its} as it was")
+    if comparison.verdict is not Verdict.CHANGED:
+        return _cut(f"{who} edits the form of {its} without changing what it says")
+    return _of(comparison.changes, who, its)
+
+
+def _of(changes: tuple[Change, ...], who: str, its: str) -> str:
+    lead, others = changes[0], len(changes) - 1
+    verb, what, preposition = _act(lead)
+    more = f" and {others} other change{'' if others == 1 else 's'}" if others else ""
+    for words in (what, *_shorter(what)):
+        line = f"{who} {verb} {words}{more} {'to' if others and preposition == 'to' else preposition} {its}"
+        if len(line) <= MOST:
+            return line
+    return _cut(f"{who} makes {len(changes)} changes to {its}")
+
+
+def _shorter(what: str) -> list[str]:
+    """Return ever shorter forms of what changed: without its effect, then only its last resort."""
+    return [what.split(" allowing ")[0], what.split(" from “")[0], "a clause"]
+
+
+def _act(change: Change) -> tuple[str, str, str]:
+    """Return the verb, what it is done to, and the preposition before the document."""
+    fact = _moved(change)
+    if fact is not None:
+        verb, what = _fact_words(fact, change)
+        return verb, what, "in"
+    name = _name(change)
+    if change.type is ChangeType.ADDED:
+        return "adds", f"{name} clause{_effect(change, name)}", "to"
+    if change.type is ChangeType.REMOVED:
+        return "removes", f"{name} clause", "from"
+    return (
+        VERBS[change.type][0] if change.type is not ChangeType.MODIFIED else "rewords",
+        f"{name} clause",
+        "in",
+    )
+
+
+def _name(change: Change) -> str:
+    """Return the clause's own name in lower case, acronyms kept, else its category, else nothing much."""
+    own = topic(change)
+    if own and len(own) <= 45 and is_english(own + " " + shown(change)):
+        return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in own.split())
+    return (
+        subject(change)
+        if is_english(shown(change)) and subject(change)
+        else f"“{own}”"
+        if own and len(own) <= 45
+        else "one"
+    )
+
+
+def _effect(change: Change, name: str) -> str:
+    """Return what an added clause allows, where its surest further category says more than its name."""
+    rest = [taxonomy()[one] for one, p in change.categories.items() if p >= 0.6]
+    weighty = sorted(
+        (one for one in rest if one.weight >= 3), key=lambda one: (-one.weight, -change.categories[one.id])
+    )
+    fresh = next((one for one in weighty if not _overlap(one.short, name)), None)
+    return f" on {fresh.short}" if fresh else ""
+
+
+def _overlap(short: str, name: str) -> bool:
+    return bool(
+        {word for word in short.lower().split() if len(word) > 3}
+        & set(name.lower().replace("-", " ").split())
+    )
+
+
+def _moved(change: Change) -> Fact | None:
+    both = [fact for fact in change.facts if fact.old and fact.new and fact.kind in _FACTS]
+    return min(both, key=lambda fact: fact.direction, default=None)
+
+
+_FACTS = {"retention": "retention", "notice_period": "notice period", "money": "amount", "limit": "limit", "age": "minimum age", "venue": "venue", "jurisdiction": "governing law", "deadline": "deadline", "percent": "rate"}  # fmt: skip
+
+
+def _fact_words(fact: Fact, change: Change) -> tuple[str, str]:
+    verb = "moves" if fact.kind in ("venue", "jurisdiction") else "changes"
+    was, now = value_shown(fact.kind, fact.old), value_shown(fact.kind, fact.new)
+    return verb, f"{_FACTS[fact.kind]} from {was} to {now}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= MOST else line[: MOST - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

@@ -1,0 +1,213 @@
+"""How much a change matters to a reader: points added up one reason at a time.
+
+The measure is of the change and not of the clause: a typo in an arbitration clause is low, an arbitration clause
+that was not there before is critical. Direction, retroactivity, notice, breadth and novelty follow the FTC's view
+of quiet or retroactive changes (guidance of 13 February 2024) and the points are kept with the event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pipeline.events import Change, ChangeType, Fact, Severity
+
+LEVELS = ((7.0, Severity.CRITICAL), (4.5, Severity.HIGH), (2.4, Severity.MEDIUM), (0.9, Severity.LOW))
+FORMAL = {ChangeType.RENUMBERED, ChangeType.REFORMATTED, ChangeType.MOVED, ChangeType.DATE_ONLY}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Points and the reasons for them, in the order they were added."""
+
+    points: float = 0.0
+    reasons: list[str] = field(default_factory=list)
+
+    def add(self, points: float, why: str) -> None:
+        """Add points for a reason; nothing is noted for none."""
+        if points:
+            self.points += points
+            self.reasons.append(f"{why} {points:+.1f}")
+
+    def times(self, factor: float, why: str) -> None:
+        """Scale the points so far for a reason."""
+        if factor != 1.0:
+            self.points *= factor
+            self.reasons.append(f"{why} ×{factor:.2g}")
+
+
+def level(points: float) -> Severity:
+    """Return the severity that a sum of points stands for."""
+    return next((severity for floor, severity in LEVELS if points >= floor), Severity.INFO)
+
+
+def measure(change: Change, weights: Sequence[tuple[str, float, float]], *, context: Context) -> Tally:
+    """Return the tally of a change, given (category, confidence, weight) for each of its categories."""
+    tally = Tally()
+    if change.type in FORMAL:
+        tally.add(FORMAL_POINTS.get(change.type, 0.1), f"{change.type.value} only")
+        return tally
+    _category(tally, weights)
+    tally.times(_substance(change), "substance of the wording changed")
+    _facts(tally, change.facts)
+    _circumstances(tally, change, context)
+    return tally
+
+
+FORMAL_POINTS = {ChangeType.DATE_ONLY: 0.5, ChangeType.MOVED: 0.3}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known around a change: when it was seen, when it applies, and the words of the old document."""
+
+    seen_at: datetime | None = None
+    effective: date | None = None
+    known: frozenset[str] = frozenset()
+
+
+def _category(tally: Tally, weights: Sequence[tuple[str, float, float]]) -> None:
+    """Add the weight of the first category by its confidence, and a little for each further weighty one."""
+    if not weights:
+        tally.add(1.0, "unclassified")
+        return
+    ranked = sorted(weights, key=lambda item: -item[1] * item[2])
+    name, sure, weight = ranked[0]
+    tally.add(round(weight * sure, 2), f"{name} (weight {weight:.0f}, confidence {sure:.2f})")
+    for name, sure, weight in ranked[1:3]:
+        if weight >= 3 and sure >= 0.6:
+            tally.add(round(0.4 * sure, 2), f"also {name}")
+
+
+def _substance(change: Change) -> float:
+    """Return how much of the clause's meaning the edit touches, 0.1 for a typo to 1 for a whole clause."""
+    if change.type in (ChangeType.ADDED, ChangeType.REMOVED):
+        return _weight_of_length(change)
+    if change.type is ChangeType.LINK_TARGET:
+        return 0.3
+    touched, kept = _words(change.redline, "+-"), _words(change.redline, "=")
+    if _is_typo(change.redline):
+        return 0.1
+    share = touched / max(1.0, touched + 2.0 * kept)
+    return round(min(1.0, max(0.25, 0.3 + 1.2 * share) if touched > 2 else 0.3), 2)
+
+
+def _weight_of_length(change: Change) -> float:
+    """A clause of a few words, such as a heading or a list entry, says less than a paragraph."""
+    span = change.new or change.old
+    words = len(span.text.split()) if span else 0
+    base = 0.35 if words <= 4 else 0.6 if words <= 10 else 0.85 if words <= 25 else 1.0
+    return round(base * (0.7 if change.type is ChangeType.REMOVED else 1.0), 2)
+
+
+def _words(redline: Sequence[tuple[str, str]], ops: str) -> float:
+    return float(sum(len(re.findall(r"\w+", text)) for op, text in redline if op in ops))
+
+
+def _is_typo(redline: Sequence[tuple[str, str]]) -> bool:
+    """Tell a slip of spelling: every replaced word is nearly its replacement, and no digit moved."""
+    gone = " ".join(text for op, text in redline if op == "-").split()
+    come = " ".join(text for op, text in redline if op == "+").split()
+    if not redline or len(gone) != len(come) or len(gone) > 3:
+        return not redline and False
+    return all(_near(a, b) for a, b in zip(gone, come, strict=True))
+
+
+def _near(a: str, b: str) -> bool:
+    if any(char.isdigit() for char in a + b):
+        return False
+    plain_a, plain_b = re.sub(r"\W", "", a).lower(), re.sub(r"\W", "", b).lower()
+    if plain_a == plain_b:
+        return True
+    if min(len(plain_a), len(plain_b)) < 4:
+        return False
+    shared = sum(x == y for x, y in zip(plain_a, plain_b, strict=False)) + sum(
+        x == y for x, y in zip(plain_a[::-1], plain_b[::-1], strict=False)
+    )
+    return shared >= max(len(plain_a), len(plain_b)) - 1 and abs(len(plain_a) - len(plain_b)) <= 2
+
+
+POINTS = {"money": 1.5, "limit": 0.7, "opt_out": 0.8, "retention": 0.8, "notice_period": 0.8, "venue": 0.8, "jurisdiction": 0.8, "age": 0.8, "deadline": 0.5, "percent": 0.6}  # fmt: skip
+
+
+def _facts(tally: Tally, facts: Sequence[Fact]) -> None:
+    """Add points for each kind of fact that moved, more where it moved against the reader."""
+    seen: set[str] = set()
+    for fact in facts:
+        name = f"{fact.kind}{fact.direction}"
+        if name in seen:
+            continue
+        seen.add(name)
+        if fact.kind == "modality":
+            tally.add(
+                1.2 if fact.direction < 0 else 0.5,
+                f"{(fact.new or fact.old or {}).get('actor')}: {fact.note}",
+            )
+        else:
+            tally.add(
+                POINTS.get(fact.kind, 0.2) * (1.0 if fact.direction < 0 else 0.5), f"{fact.kind}: {fact.note}"
+            )
+
+
+_RIGHT_GIVEN_UP = re.compile(
+    r"\bwaive|give up|jointly and severally|liquidated damages|irrevocabl|perpetual|without (?:prior )?notice|sole discretion|for any (?:or no )?reason|binding arbitration|class[- ]action",
+    re.IGNORECASE,
+)
+_OTHERS_PURPOSES = re.compile(
+    r"(?:their|its) own (?:independent )?purposes|train (?:their|its|our|ai|artificial|machine|generative)",
+    re.IGNORECASE,
+)
+_EVERYONE = re.compile(
+    r"\ball (?:users|of your|content|data|information)\b|\bany (?:content|information|data)\b|\beveryone\b",
+    re.IGNORECASE,
+)
+_BACKWARDS = re.compile(
+    r"retroactiv|previously (?:collected|provided|posted)|already (?:collected|provided|posted)|past (?:content|data|conversations)|before (?:the )?(?:effective|these|this)",
+    re.IGNORECASE,
+)
+_DEFAULT_IN = re.compile(r"(?:if you do not|unless you) (?:opt|object|turn|disable|choose)", re.IGNORECASE)
+_MINORS = re.compile(r"\b(?:child|children|minors?|teens?)\b", re.IGNORECASE)
+
+
+def _circumstances(tally: Tally, change: Change, context: Context) -> None:
+    text = _come(change)
+    for pattern, points, why in (
+        (_RIGHT_GIVEN_UP, 1.5, "a right is given up or discretion widened"),
+        (_OTHERS_PURPOSES, 1.2, "others use it for purposes of their own"),
+        (_BACKWARDS, 1.0, "reaches back in time"),
+        (_DEFAULT_IN, 0.8, "holds unless the reader acts"),
+        (_EVERYONE, 0.3, "concerns everyone"),
+        (_MINORS, 0.3, "concerns minors"),
+    ):
+        match = pattern.search(text)
+        if match:
+            tally.add(points * (1.0 if change.type is ChangeType.ADDED else 0.7), f"{why} (“{match[0]}”)")
+    _novelty(tally, change, text, context)
+    _notice(tally, context)
+
+
+def _come(change: Change) -> str:
+    """Return the words that a change brings in: all of an added clause, the inserted words of an edited one."""
+    if change.type is ChangeType.ADDED:
+        return change.new.text if change.new else ""
+    return " ".join(text for op, text in change.redline if op == "+")
+
+
+def _novelty(tally: Tally, change: Change, text: str, context: Context) -> None:
+    """Add points where an added clause speaks of things that the old document never named."""
+    words = {word for word in re.findall(r"[a-z]{5,}", text.lower())}
+    if change.type is not ChangeType.ADDED or len(words) < 8 or not context.known:
+        return
+    share = len(words - context.known) / len(words)
+    if share >= 0.15:
+        tally.add(round(min(1.0, 2 * share), 2), f"{share:.0%} of its terms are new to the document")
+
+
+def _notice(tally: Tally, context: Context) -> None:
+    if context.seen_at is None or context.effective is None or tally.points < 3:
+        return
+    days = (context.effective - context.seen_at.date()).days
+    if days < 30:
+        tally.add(0.3, f"{max(days, 0)} days of notice" if days > 0 else "no notice")
