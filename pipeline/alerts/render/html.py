@@ -1,0 +1,139 @@
+"""An alert as an HTML page for a mail: one template of ours, or of the user's, with the styles in its elements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import css_inline
+from jinja2 import DictLoader, Environment, PackageLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from pipeline.alerts.render import words
+from pipeline.alerts.render.redline import shown
+from pipeline.alerts.render.words import Links
+from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, Coverage
+
+WORST, EACH, MOST, STORIES = 6_000, 1_200, 20, 5
+TEMPLATE = "alert.html"
+
+Told = AlertRaised | AlertUpdated | AlertWithdrawn
+
+
+def page(
+    told: Told,
+    about: AlertRaised | None,
+    *,
+    links: Links,
+    unsubscribe: str = "",
+    templates: Mapping[str, str],
+    scale: float = 1.0,
+) -> tuple[str, str]:
+    """Return the HTML, and what to remark on the user's template where that failed and ours was used.
+
+    `scale` shrinks how many changes are shown, and how much of each.
+    """
+    values = _values(told, about, scale) | _targets(told, about, links, unsubscribe)
+    if TEMPLATE not in templates:
+        return _inlined(_ours().get_template(TEMPLATE).render(values)), ""
+    try:
+        return _inlined(_theirs(templates[TEMPLATE]).get_template(TEMPLATE).render(values)), ""
+    except Exception as error:  # it may fail in any way, and the alert is to arrive all the same
+        remark = f"Your template {TEMPLATE} failed ({type(error).__name__}); this is the built-in one."
+        return _inlined(_ours().get_template(TEMPLATE).render(values | {"remark": remark})), f"\n{remark}\n"
+
+
+def _values(told: Told, about: AlertRaised | None, scale: float) -> dict[str, object]:
+    """Return what a template can say of an alert, or of an update of one; every text is clean."""
+    alert = told if isinstance(told, AlertRaised) else about
+    common = {
+        "subject": words.subject(alert) if alert else f"Alert {told.alert_id}",
+        "severity": "" if alert is None or alert.kind == "story" else str(alert.severity),
+        "summary": words.summary(alert) if alert else "",
+        "alert_id": told.alert_id,
+        "remark": "",
+    }
+    return common | (_content(told, scale) if isinstance(told, AlertRaised) else _news_of(told))
+
+
+def _content(alert: AlertRaised, scale: float) -> dict[str, object]:
+    ranked = words.by_importance(alert.changes)[: max(int(MOST * scale), 1)]
+    return {
+        "update": "",
+        "reason": "",
+        "changes": [_clause(change, (EACH if at else WORST) * scale) for at, change in enumerate(ranked)],
+        "more": words.more(alert, ranked),
+        "facts": words.facts(alert.changes),
+        "when": words.when(alert),
+        **_news(alert.coverage),
+    }
+
+
+def _news_of(told: AlertUpdated | AlertWithdrawn) -> dict[str, object]:
+    return {
+        "update": words.update_title(told),
+        "reason": words.one_line(told.reason, 600),
+        "changes": [],
+        "more": "",
+        "facts": [],
+        "when": [],
+        **_news(told.coverage if isinstance(told, AlertUpdated) else ()),
+    }
+
+
+def _targets(told: Told, about: AlertRaised | None, links: Links, unsubscribe: str) -> dict[str, object]:
+    """Return where the reader can go; a URL that is none of the web is left out."""
+    alert = told if isinstance(told, AlertRaised) else about
+    return {
+        "page": _web(alert.document.url) if alert and alert.document else "",
+        "redline": _web(links.redline),
+        "evidence": _web(links.evidence),
+        "unsubscribe": _web(unsubscribe),
+        "sha256": alert.evidence.new.body.sha256 if alert and alert.evidence else "",
+    }
+
+
+def _clause(change: Change, room: float) -> dict[str, object]:
+    clip = shown(change, max(int(room), 80))
+    return {
+        "place": words.place(change),
+        "verb": words.verb(change),
+        "severity": str(change.severity),
+        "spans": clip.spans,
+        "words_left": clip.words_left,
+    }
+
+
+def _news(coverage: Sequence[Coverage]) -> dict[str, object]:
+    return {
+        "news": [
+            {"title": words.one_line(item.title, 150), "url": _web(item.url), "by": words.coverage(item)}
+            for item in coverage[:STORIES]
+        ],
+        "news_more": max(len(coverage) - STORIES, 0),
+    }
+
+
+def _web(url: str) -> str:
+    return url if words.is_web(url) else ""
+
+
+def _inlined(html: str) -> str:
+    """Return HTML whose styles stand in its elements; what only a style sheet can say stays in one."""
+    inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    return str(inliner.inline(html))
+
+
+@cache
+def _ours() -> Environment:
+    return Environment(
+        loader=PackageLoader("pipeline.alerts.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _theirs(source: str) -> Environment:
+    return SandboxedEnvironment(loader=DictLoader({TEMPLATE: source}), autoescape=True)

@@ -1,0 +1,141 @@
+"""An alert as a Slack message: Block Kit within its limits, its words in rich text, where nothing is markup.
+
+Rich text shows a text element as it is: `@channel`, `<!here>`, `<url|text>` and `*stars*` in a clause stay
+the characters they are. Only the fallback `text` is Slack's markup language, and there & < > are escaped. The
+whole of `blocks` stays under 10,000 characters of JSON, because Slack refuses a message somewhere past 11,000
+without saying where (slackapi/bolt-js issues 2509 and 2867).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from pipeline.alerts.render import slack_parts as parts
+from pipeline.alerts.render import words
+from pipeline.alerts.render.words import Links
+from pipeline.alerts.route import delivery_id as identity
+from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, DeliveryDue
+
+BUDGET = 10_000  # characters of the JSON of all blocks
+RESERVE = 400  # of these, for what is told of the changes not shown
+EVENT_TYPE = "clausewire_delivery"
+WORST = (2_000, 1_000, 400, 150)  # characters of the worst clause's redline, tried in turn
+EACH = 280  # characters of the redline of every other change
+
+Message = dict[str, Any]
+NO_LINKS = Links()
+
+
+def message(
+    alert: AlertRaised,
+    *,
+    delivery_id: str,
+    links: Links = NO_LINKS,
+    updates: Sequence[AlertUpdated] = (),
+    withdrawal: AlertWithdrawn | None = None,
+) -> Message:
+    """Return the message of an alert in its present state, for chat.postMessage, chat.update or a webhook."""
+    return {
+        "text": fallback(alert, withdrawal),
+        "blocks": _blocks(alert, links, updates, withdrawal),
+        "metadata": metadata(delivery_id, alert.alert_id, alert.thread),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def reply(
+    told: AlertUpdated | AlertWithdrawn, *, delivery_id: str, alert: AlertRaised | None = None
+) -> Message:
+    """Return the message that tells an update or a withdrawal under its alert."""
+    title = words.update_title(told)
+    reason = words.one_line(told.reason, 600)
+    stories = told.coverage if isinstance(told, AlertUpdated) else ()
+    about = f"{words.subject(alert)}: {title}." if alert else f"{title}."
+    return {
+        "text": escape(f"{about} {reason}".strip()),
+        "blocks": [
+            parts.rich(parts.section([parts.text(title, bold=True)], [parts.text(reason)])),
+            *parts.news(stories),
+        ],
+        "metadata": metadata(delivery_id, told.alert_id, alert.thread if alert else ""),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> tuple[Message, Message | None]:
+    """Return the message to post for a delivery and, for an update, what the alert's message now says."""
+    told = due.withdrawal or due.update
+    if told is None:
+        assert due.alert is not None, "a delivery tells an alert, an update or a withdrawal"
+        return message(due.alert, delivery_id=due.delivery_id, links=links), None
+    post = reply(told, delivery_id=due.delivery_id, alert=due.alert)
+    if due.alert is None:
+        return post, None
+    updates = (*due.earlier, *((due.update,) if due.update else ()))
+    refreshed = message(
+        due.alert,
+        delivery_id=identity(due.alert.id, due.subscription_id),
+        links=links,
+        updates=updates,
+        withdrawal=due.withdrawal,
+    )
+    return post, refreshed
+
+
+def fallback(alert: AlertRaised, withdrawal: AlertWithdrawn | None = None) -> str:
+    """Return the line that a notification shows: what, how grave, in one sentence, from when."""
+    state = "Withdrawn: " if withdrawal else ""
+    grave = f" ({alert.severity})" if alert.kind != "story" else ""
+    effective = words.effective(alert)
+    force = f" In force {effective}." if effective else ""
+    return escape(f"{state}{words.subject(alert)}{grave}: {words.summary(alert)}{force}")
+
+
+def metadata(delivery_id: str, alert_id: str, thread: str) -> dict[str, Any]:
+    """Return the message metadata by which a post is recognised again."""
+    payload = {"delivery_id": delivery_id, "alert_id": alert_id, "thread": thread}
+    return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+
+def escape(text: str) -> str:
+    """Return text that Slack's markup language shows as it is: no entity, mention, link or broadcast."""
+    text = words.clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"@(?=channel|here|everyone|group)", "@\u2060", text, flags=re.IGNORECASE)
+
+
+def size(blocks: Sequence[Mapping[str, Any]]) -> int:
+    """Return how much of Slack's budget blocks take: UTF-16 units of their JSON."""
+    return len(msgspec.json.encode(blocks).decode().encode("utf-16-le")) // 2
+
+
+def _blocks(
+    alert: AlertRaised, links: Links, updates: Sequence[AlertUpdated], withdrawal: AlertWithdrawn | None
+) -> list[dict[str, Any]]:
+    """Return the largest layout within the budget: the worst clause first, then as many others as fit."""
+    ranked = words.by_importance(alert.changes)
+    tail = parts.ending(alert, links, updates)
+    for worst in WORST:
+        head = parts.opening(alert, ranked[:1], worst, updates, withdrawal)
+        left = BUDGET - RESERVE - size([*head, *tail])
+        if left >= 0:
+            break
+    return [*head, *_others(alert, ranked, links, left), *tail]
+
+
+def _others(alert: AlertRaised, ranked: Sequence[Change], links: Links, left: int) -> list[dict[str, Any]]:
+    """Return the list of the other changes that fit in what is left of the budget, and what is not shown."""
+    items: list[dict[str, Any]] = []
+    for change in ranked[1:]:
+        item = parts.item(change, EACH)
+        left -= size([item]) + 1
+        if left < 0:
+            break
+        items.append(item)
+    more = words.more(alert, ranked[: len(items) + 1])
+    return parts.others(items, more, links)

@@ -1,0 +1,214 @@
+"""The pieces of a Slack message: rich text elements, and the blocks that a message is laid out from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pipeline.alerts.render import words
+from pipeline.alerts.render.redline import CUT, Clip, shown
+from pipeline.alerts.render.words import Links
+from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, Coverage
+
+Element = dict[str, Any]
+Block = dict[str, Any]
+
+HEADER = 150  # characters of a header block
+PER_SPAN = 60  # characters of JSON around a styled text element
+LINK = 500  # characters of a URL that is still worth its share of the budget
+STORIES = 5
+STYLES: dict[str, dict[str, bool]] = {
+    "-": {"strike": True},
+    "+": {"bold": True},
+    CUT: {"italic": True},
+    "=": {},
+}
+
+
+def text(value: str, **style: bool) -> Element:
+    """Return a piece of text, shown as it is."""
+    return {"type": "text", "text": value, "style": style} if style else {"type": "text", "text": value}
+
+
+def link(url: str, label: str) -> Element:
+    """Return a link, or its words alone where the URL is not one to link to."""
+    label = words.one_line(label, 200)
+    return (
+        {"type": "link", "url": url, "text": label or url[:80]} if words.is_web(url) else text(label or "-")
+    )
+
+
+def moment(at: datetime) -> Element:
+    """Return a time that Slack shows in each reader's own zone; the fallback is UTC."""
+    return {
+        "type": "date",
+        "timestamp": int(at.timestamp()),
+        "format": "{date_long} at {time}",
+        "fallback": words.instant(at),
+    }
+
+
+def section(*lines: Iterable[Element]) -> Element:
+    """Return lines of text as one section; empty pieces, which Slack refuses, are left out."""
+    elements: list[Element] = []
+    for line in lines:
+        pieces = [piece for piece in line if piece.get("text") != ""]
+        elements += [text("\n"), *pieces] if elements and pieces else pieces
+    return {"type": "rich_text_section", "elements": elements or [text("-")]}
+
+
+def rich(*elements: Element) -> Block:
+    """Return a rich text block."""
+    return {"type": "rich_text", "elements": list(elements)}
+
+
+def redline(clip: Clip) -> list[Element]:
+    """Return a redline as text: removed words struck, added words bold, each span one whole element."""
+    return [text(piece, **STYLES[op]) for op, piece in clip.spans]
+
+
+def opening(
+    alert: AlertRaised,
+    worst: Sequence[Change],
+    room: int,
+    updates: Sequence[AlertUpdated],
+    withdrawal: AlertWithdrawn | None,
+) -> list[Block]:
+    """Return what a busy person reads: about what, how grave, what happened, the worst clause, since when."""
+    header = {"type": "plain_text", "text": words.one_line(words.subject(alert), HEADER), "emoji": False}
+    return [
+        {"type": "header", "text": header},
+        rich(section(*_state(updates, withdrawal), _lead(alert, struck=withdrawal is not None))),
+        *(block for change in worst for block in clause(change, room)),
+        rich(section(*_facts(alert), *_when(alert))),
+    ]
+
+
+def clause(change: Change, room: int) -> list[Block]:
+    """Return the block that shows one clause: where it is, how it differs, its redline quoted."""
+    clip = shown(change, room, per_span=PER_SPAN)
+    left = (
+        [[text(f"{clip.words_left:,} changed words are not shown here.", italic=True)]]
+        if clip.words_left
+        else []
+    )
+    return [
+        rich(
+            section([text(words.place(change), bold=True), text(f"  {words.verb(change)}")]),
+            {"type": "rich_text_quote", "elements": redline(clip) or [text("-")]},
+            *(section(line) for line in left),
+        )
+    ]
+
+
+def item(change: Change, room: int) -> Element:
+    """Return one of the other changes as an item of a list."""
+    return section(
+        [
+            text(words.place(change), bold=True),
+            text(f"  {words.verb(change)}, {change.severity}\n"),
+            *redline(shown(change, room, per_span=PER_SPAN // 4)),
+        ]
+    )
+
+
+def others(items: Sequence[Element], more: str, links: Links) -> list[Block]:
+    """Return the other changes as a list, and exactly how many are not in it."""
+    blocks: list[Element] = []
+    if items:
+        blocks.append(section([text("Also changed", bold=True)]))
+        blocks.append({"type": "rich_text_list", "style": "bullet", "elements": list(items)})
+    if more:
+        full = [text(" "), link(links.redline, "Read them all")] if words.is_web(links.redline) else []
+        blocks.append(section([text(f"{more}."), *full]))
+    return [rich(*blocks)] if blocks else []
+
+
+def ending(alert: AlertRaised, links: Links, updates: Sequence[AlertUpdated]) -> list[Block]:
+    """Return what follows the changes: the news, the buttons, and what the alert rests on."""
+    return [*news(words.coverage_of(alert, updates)), *_buttons(alert, links), *_footer(alert)]
+
+
+def news(items: Sequence[Coverage]) -> list[Block]:
+    """Return the stories that report a change."""
+    if not items:
+        return []
+    lines = [
+        section([link(story.url, words.one_line(story.title, 150)), text(f"  {words.coverage(story)}")])
+        for story in items[:STORIES]
+    ]
+    left = len(items) - STORIES
+    tail = [section([text(f"{left:,} more {'report' if left == 1 else 'reports'}.")])] if left > 0 else []
+    return [
+        rich(
+            section([text("In the news", bold=True)]),
+            {"type": "rich_text_list", "style": "bullet", "elements": lines},
+            *tail,
+        )
+    ]
+
+
+def _state(updates: Sequence[AlertUpdated], withdrawal: AlertWithdrawn | None) -> list[list[Element]]:
+    """Return the lines that say what became of the alert since it was first told."""
+    lines = [[text(words.update_title(update), bold=True)] for update in updates if update.how != "coverage"][
+        -3:
+    ]
+    if withdrawal:
+        reason = words.one_line(withdrawal.reason, 300)
+        lines.append([text(words.update_title(withdrawal), bold=True), text(f": {reason}" if reason else "")])
+    return lines
+
+
+def _lead(alert: AlertRaised, *, struck: bool) -> list[Element]:
+    """Return how grave and what: the severity as a badge, then the summary."""
+    badge = [] if alert.kind == "story" else [text(alert.severity.upper(), code=True), text("  ")]
+    return [
+        *badge,
+        text(words.summary(alert) or words.subject(alert), **({"strike": True} if struck else {})),
+    ]
+
+
+def _facts(alert: AlertRaised) -> list[list[Element]]:
+    return [[text(f"▸ {fact}")] for fact in words.facts(alert.changes)]
+
+
+def _when(alert: AlertRaised) -> list[list[Element]]:
+    """Return the lines on time, "First seen" in each reader's own zone."""
+    return [
+        [
+            text(f"{line.label}: ", bold=True),
+            moment(alert.raised_at) if line.label == "First seen" else text(line.text),
+        ]
+        for line in words.when(alert)
+    ]
+
+
+def _buttons(alert: AlertRaised, links: Links) -> list[Block]:
+    story = alert.coverage[0].url if alert.kind == "story" and alert.coverage else ""
+    targets = (
+        ("page", "Open the page", alert.document.url if alert.document else ""),
+        ("story", "Read the story", story),
+        ("redline", "Full redline", links.redline),
+        ("evidence", "Evidence", links.evidence),
+    )
+    buttons = [
+        _button(name, label, url) for name, label, url in targets if words.is_web(url) and len(url) <= LINK
+    ]
+    return [{"type": "actions", "elements": buttons}] if buttons else []
+
+
+def _button(name: str, label: str, url: str) -> Element:
+    label_text = {"type": "plain_text", "text": label, "emoji": False}
+    return {"type": "button", "action_id": f"open-{name}", "text": label_text, "url": url}
+
+
+def _footer(alert: AlertRaised) -> list[Block]:
+    """Return what proves the alert: its id, and the digest of the page it rests on."""
+    page = f"  ·  page SHA-256 {alert.evidence.new.body.sha256[:16]}…" if alert.evidence else ""
+    note = {
+        "type": "plain_text",
+        "text": words.one_line(f"Clausewire {alert.alert_id}{page}", 300),
+        "emoji": False,
+    }
+    return [{"type": "context", "elements": [note]}]

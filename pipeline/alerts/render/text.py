@@ -1,0 +1,147 @@
+"""An alert as plain text for a terminal or a log, and a redline as text and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from textwrap import fill
+
+from pipeline.alerts.render import words
+from pipeline.alerts.render.redline import CUT, Spans, shown
+from pipeline.alerts.render.words import Links
+from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, DeliveryDue
+
+WIDTH = 100
+WORST = 2_000
+EACH = 400
+NO_LINKS = Links()
+MARKS = {"-": ("[-", "-]"), "+": ("{+", "+}"), "=": ("", ""), CUT: ("", "")}
+MARKDOWN = {"-": ("~~", "~~"), "+": ("**", "**"), "=": ("", ""), CUT: ("", "")}
+
+
+def alert(
+    told: AlertRaised,
+    *,
+    links: Links = NO_LINKS,
+    updates: Sequence[AlertUpdated] = (),
+    withdrawal: AlertWithdrawn | None = None,
+    width: int = WIDTH,
+    most: int = 8,
+    scale: float = 1.0,
+) -> str:
+    """Return an alert as text: `most` changes, each within a size that `scale` shrinks, and the rest counted."""
+    ranked = words.by_importance(told.changes)[:most]
+    blocks = [
+        _lead(told, updates, withdrawal, width),
+        *(
+            change(item, max(int((EACH if at else WORST) * scale), 80), width=width)
+            for at, item in enumerate(ranked)
+        ),
+        words.more(told, ranked) and f"{words.more(told, ranked)}.",
+        "\n".join(f"▸ {fact}" for fact in words.facts(told.changes)),
+        "\n".join(f"{line.label}: {line.text}" for line in words.when(told)),
+        _news(told, updates),
+        "\n".join(_sources(told, links)),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def update(told: AlertUpdated | AlertWithdrawn, *, about: AlertRaised | None = None) -> str:
+    """Return an update or a withdrawal as text."""
+    lines = [
+        words.subject(about) if about else "",
+        words.update_title(told),
+        words.one_line(told.reason, 600),
+        *(
+            f"· {words.one_line(story.title)}  {words.coverage(story)}\n  {words.clean(story.url)}"
+            for story in (told.coverage if isinstance(told, AlertUpdated) else ())
+        ),
+    ]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> str:
+    """Return the text of a delivery."""
+    told = due.withdrawal or due.update
+    if told is not None:
+        return update(told, about=due.alert)
+    assert due.alert is not None, "a delivery tells an alert, an update or a withdrawal"
+    return alert(due.alert, links=links)
+
+
+def change(item: Change, limit: int = EACH, *, width: int = WIDTH) -> str:
+    """Return one change as text: where, how, and its redline indented below."""
+    clip = shown(item, limit)
+    head = f"{words.place(item)} — {words.verb(item)}, {item.severity}"
+    left = f"\n    ({clip.words_left:,} changed words are not shown here)" if clip.words_left else ""
+    return f"{head}\n{_indented(redline(clip.spans), width)}{left}"
+
+
+def redline(spans: Spans) -> str:
+    """Return a redline in text: [-removed-] and {+added+}, legible without colour."""
+    return _joined(spans, MARKS)
+
+
+def markdown(spans: Spans) -> str:
+    """Return a redline in Markdown: ~~removed~~ and **added**, the words' own markup escaped."""
+    escaped = tuple((op, piece if op == CUT else _literal(piece)) for op, piece in spans)
+    return _joined(escaped, MARKDOWN)
+
+
+def _joined(spans: Spans, marks: dict[str, tuple[str, str]]) -> str:
+    return "".join(_marked(text, *marks[op]) for op, text in spans)
+
+
+def _marked(text: str, opening: str, closing: str) -> str:
+    """Return text between marks that touch its words, as Markdown needs; blanks stay outside."""
+    if not opening or not text.strip():
+        return text
+    core = text.strip()
+    before, _, after = text.partition(core)
+    return f"{before}{opening}{core}{closing}{after}"
+
+
+def _literal(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", text)
+
+
+def _lead(
+    told: AlertRaised, updates: Sequence[AlertUpdated], withdrawal: AlertWithdrawn | None, width: int
+) -> str:
+    grave = "" if told.kind == "story" else f"  [{told.severity.upper()}]"
+    state = [words.update_title(update) for update in updates if update.how != "coverage"]
+    if withdrawal:
+        state.append(f"{words.update_title(withdrawal)}: {words.one_line(withdrawal.reason)}")
+    return "\n".join([f"{words.subject(told)}{grave}", *state, fill(words.summary(told), width)])
+
+
+def _indented(text: str, width: int) -> str:
+    indent = "    "
+    lines = (
+        fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _news(told: AlertRaised, updates: Sequence[AlertUpdated]) -> str:
+    stories = words.coverage_of(told, updates)
+    if not stories:
+        return ""
+    lines = [
+        f"  · {words.one_line(story.title, 150)}  ({words.coverage(story)})\n    {words.clean(story.url)}"
+        for story in stories[:5]
+    ]
+    left = [f"  {len(stories) - 5} more reports."] if len(stories) > 5 else []
+    return "\n".join(["In the news", *lines, *left])
+
+
+def _sources(told: AlertRaised, links: Links) -> Iterator[str]:
+    page = told.document.url if told.document else ""
+    for label, url in (("Page", page), ("Full redline", links.redline), ("Evidence", links.evidence)):
+        if url:
+            yield f"{label}: {words.clean(url)}"
+    if told.evidence:
+        yield f"Page SHA-256: {told.evidence.new.body.sha256}"
+    yield f"Alert: {told.alert_id}"

@@ -1,0 +1,239 @@
+"""The words that every channel says the same way: where, what, how grave, since when, how many more."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from pipeline.events import (
+    AlertRaised,
+    AlertUpdated,
+    AlertWithdrawn,
+    Change,
+    ChangeType,
+    Coverage,
+    Fact,
+    Origin,
+    Severity,
+    Value,
+)
+
+VERBS: dict[ChangeType, str] = {
+    ChangeType.ADDED: "new",
+    ChangeType.REMOVED: "removed",
+    ChangeType.MODIFIED: "reworded",
+    ChangeType.MOVED: "moved",
+    ChangeType.MOVED_AND_MODIFIED: "moved and reworded",
+    ChangeType.RENUMBERED: "renumbered",
+    ChangeType.SPLIT: "split",
+    ChangeType.MERGED: "merged",
+    ChangeType.REFORMATTED: "reformatted",
+    ChangeType.LINK_TARGET: "link target changed",
+    ChangeType.DATE_ONLY: "date changed",
+}
+QUIET = frozenset(
+    {
+        ChangeType.MOVED,
+        ChangeType.RENUMBERED,
+        ChangeType.REFORMATTED,
+        ChangeType.LINK_TARGET,
+        ChangeType.DATE_ONLY,
+    }
+)
+RANK = {severity: severity.rank for severity in Severity}
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)  # not calendar.month_name, which follows the locale
+
+# C0 and C1 controls but tab and newline; bidirectional overrides, embeddings and isolates; lone surrogates;
+# line and paragraph separators; the byte order mark
+_UNSHOWN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ud800-\udfff\ufff9-\ufffb]"
+)
+
+
+class Links(Value, frozen=True, kw_only=True):
+    """Where a reader can go from a message; an empty one is not shown. The page is the document's own URL."""
+
+    evidence: str = ""
+    redline: str = ""
+    deliveries: str = ""
+    home: str = ""
+
+
+class Line(Value, frozen=True, kw_only=True):
+    """A fact told in one line: its name and its words."""
+
+    label: str
+    text: str
+
+
+def clean(text: str) -> str:
+    """Return text that displays as what it says: no control characters, no reordering marks, no halves."""
+    return _UNSHOWN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Return clean text on one line, cut at a word's end with an ellipsis past `limit` characters."""
+    text = " ".join(clean(text).split())
+    if len(text) <= limit:
+        return text
+    cut = text.rfind(" ", 0, limit)
+    return text[: cut if cut > limit // 2 else limit - 1].rstrip(" ,;:") + "…"
+
+
+def is_web(url: str) -> bool:
+    """Say whether a URL is one that a message may link to."""
+    return re.fullmatch(r"https?://[^\s<>\"|\\^`{}\x00-\x1f]{1,2900}", url, re.IGNORECASE) is not None
+
+
+def subject(alert: AlertRaised) -> str:
+    """Return what an alert is about, the same for every message of its thread."""
+    if alert.document:
+        return one_line(f"{alert.document.service} — {alert.document.name}", 140)
+    return one_line(alert.title or alert.service or "Alert", 140)
+
+
+def summary(alert: AlertRaised) -> str:
+    """Return the one sentence that says what happened."""
+    return one_line(alert.summary or alert.title, 600)
+
+
+def by_importance(changes: Iterable[Change]) -> list[Change]:
+    """Return changes gravest first, among equals by score; those without new words come last."""
+    return sorted(changes, key=lambda change: (change.type in QUIET, -RANK[change.severity], -change.score))
+
+
+def place(change: Change) -> str:
+    """Return where a change is: its number and the innermost two headings above it."""
+    path = " › ".join(one_line(heading, 90) for heading in change.heading_path[-2:] if heading.strip())
+    number = one_line(change.number, 20)
+    if number and path and not change.heading_path[-1].strip().startswith(number):
+        return f"{path} › {number}"
+    return path or number or "Text before the first heading"
+
+
+def verb(change: Change) -> str:
+    """Return how a change's clause differs, in one or two words."""
+    return VERBS[change.type]
+
+
+def day(moment: date) -> str:
+    """Return a date in words: 17 October 2024."""
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+
+
+def instant(moment: datetime) -> str:
+    """Return a time in words, to the minute: 17 October 2024, 12:04 UTC."""
+    return f"{day(moment)}, {moment:%H:%M} UTC"
+
+
+def effective(alert: AlertRaised) -> str:
+    """Return when the change comes into force, counted from when it was seen; empty when not known."""
+    if not alert.effective_date:
+        return ""
+    try:
+        on = date.fromisoformat(alert.effective_date[:10])
+    except ValueError:
+        return one_line(alert.effective_date, 60)
+    days = (on - alert.raised_at.date()).days
+    if days == 0:
+        return f"{day(on)}, the day it was seen"
+    count = f"{abs(days):,} {'day' if abs(days) == 1 else 'days'}"
+    return f"{day(on)}, {count} after it was seen" if days > 0 else f"{day(on)}, {count} before it was seen"
+
+
+def when(alert: AlertRaised) -> list[Line]:
+    """Return the lines on time and certainty: in force, first seen, how sure."""
+    lines = [Line(label="In force", text=effective(alert))] if effective(alert) else []
+    lines.append(Line(label="First seen", text=instant(alert.raised_at)))
+    if alert.matches:
+        watches = dict.fromkeys(match.watch or match.watch_id for match in alert.matches)
+        lines.append(Line(label="Watch", text=one_line(", ".join(watches), 200)))
+    if previous := alert.evidence and alert.evidence.old:
+        lines.append(Line(label="Compared with", text=f"the page of {instant(previous.fetched_at)}"))
+    if alert.kind == "change" and not alert.confirmed:
+        lines.append(
+            Line(label="Certainty", text="seen in one read so far; a second read will confirm or withdraw it")
+        )
+    if alert.stacked:
+        lines.append(Line(label="Note", text="the page shows the coming and the current text together"))
+    if alert.replayed or alert.origin is Origin.IMPORT:
+        lines.append(Line(label="From the archive", text="this is about the past; it was not watched live"))
+    return lines
+
+
+def tell(fact: Fact) -> str:
+    """Return a fact in words: its note, or old → new."""
+    if fact.note:
+        return one_line(fact.note, 200)
+    old, new = _normal(fact.old), _normal(fact.new)
+    kind = one_line(fact.kind, 40).replace("-", " ")
+    if old and new:
+        return f"{kind}: {old} → {new}"
+    return f"{kind}: {new} (new)" if new else f"{kind}: {old} (gone)" if old else ""
+
+
+def _normal(value: dict[str, object] | None) -> str:
+    if not value:
+        return ""
+    return one_line(" ".join(str(part) for part in value.values() if part not in (None, "")), 80)
+
+
+def facts(changes: Sequence[Change], limit: int = 4) -> list[str]:
+    """Return the facts of changes in words, worse for the reader first, each once."""
+    stated = sorted((fact for change in changes for fact in change.facts), key=lambda fact: fact.direction)
+    return list(dict.fromkeys(told for fact in stated if (told := tell(fact))))[:limit]
+
+
+def total(alert: AlertRaised) -> int:
+    """Return how many changes there are in all, those not carried by the alert included."""
+    kinds = {str(kind) for kind in ChangeType}
+    return max(sum(count for kind, count in alert.counts.items() if kind in kinds), len(alert.changes))
+
+
+def more(alert: AlertRaised, shown: Sequence[Change]) -> str:
+    """Return what is not shown, exactly: "5 more changes: 3 reworded, 2 moved"; empty when all is."""
+    left = total(alert) - len(shown)
+    if left <= 0:
+        return ""
+    counts = Counter({str(kind): count for kind, count in alert.counts.items()} or _types(alert.changes))
+    counts.subtract(_types(shown))
+    parts = [f"{counts[kind]:,} {VERBS[kind]}" for kind in ChangeType if counts[kind] > 0]
+    kinds = f": {', '.join(parts)}" if sum(counts[kind] for kind in ChangeType) == left else ""
+    return f"{left:,} more {'change' if left == 1 else 'changes'}{kinds}"
+
+
+def _types(changes: Iterable[Change]) -> Counter[str]:
+    return Counter(str(change.type) for change in changes)
+
+
+def coverage(item: Coverage) -> str:
+    """Return who reports a story: outlet and date, and how many others."""
+    parts = [one_line(item.outlet, 60)]
+    if item.published_at:
+        parts.append(day(item.published_at))
+    if item.more_outlets:
+        parts.append(f"and {item.more_outlets} more {'outlet' if item.more_outlets == 1 else 'outlets'}")
+    return ", ".join(part for part in parts if part)
+
+
+def update_title(update: AlertUpdated | AlertWithdrawn) -> str:
+    """Return what an update says, in a few words."""
+    if isinstance(update, AlertWithdrawn):
+        return f"Withdrawn on {instant(update.withdrawn_at)}"
+    told = {
+        "confirmed": f"Confirmed by a second read on {instant(update.updated_at)}",
+        "in-force": f"In force since {day(update.updated_at)}",
+        "coverage": "Reported in the news",
+    }
+    return told.get(update.how, f"Updated on {instant(update.updated_at)}")
+
+
+def coverage_of(alert: AlertRaised, updates: Iterable[AlertUpdated] = ()) -> list[Coverage]:
+    """Return the stories on an alert, those of its updates included, each once, in the order they came."""
+    items = [*alert.coverage, *(item for update in updates for item in update.coverage)]
+    return list({(item.story_id, item.url): item for item in items}.values())
