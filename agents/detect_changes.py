@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
+from pipeline.policy.identity import Ledger, identify
+from pipeline.policy.summary import headline
 
 from pipeline.events import (
     ClausesChanged,
@@ -19,7 +21,6 @@ from pipeline.events import (
     VersionRecorded,
 )
 from pipeline.policy.compare import compare
-from pipeline.policy.identity import Ledger, identify
 from pipeline.policy.lifecycle import (
     DocumentState,
     Head,
@@ -32,7 +33,6 @@ from pipeline.policy.lifecycle import (
     reminders,
     settled,
 )
-from pipeline.policy.summary import headline
 from pipeline.ports import Memory, Values
 
 COMPARED_STATES = 4  # earlier states that a comparison may look at, for variants that return almost equal

@@ -20,8 +20,7 @@ from pipeline.events import (
 from pipeline.policy.extract import EXTRACTOR
 from pipeline.policy.lifecycle import Head, noted
 from pipeline.policy.normalise import fingerprint
-from pipeline.policy.page import Page, Reading
-from pipeline.policy.reading import read_page
+from pipeline.policy.page import Page, Reading, read_page
 from pipeline.ports import Blobs, Memory, Values
 
 
@@ -132,6 +131,7 @@ async def read(page: PageRef, document: DocumentSpec, known: tuple[Version, ...]
         select=document.select,
         remove=document.remove,
         language=document.language,
+        name=document.name,
     )
     return await asyncio.to_thread(read_page, served, known=known)
 

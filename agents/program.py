@@ -46,14 +46,7 @@ class Program:
 
     def memory(self, name: str, topic: str, kind: type[V]) -> TableMemory[V]:
         """Return a typed memory that lives with a topic's partitions and recovers from its changelog."""
-        table = self.app.Table(
-            name,
-            partitions=self._sizes[topic],
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-        )
+        table = self.app.Table(name, partitions=self._sizes[topic], key_type=bytes, value_type=bytes)
         return TableMemory(table, kind)
 
     def agent(
@@ -87,6 +80,8 @@ class Program:
     async def __aenter__(self) -> Program:
         self._crash = asyncio.get_running_loop().create_future()
         await self.app.start()
+        for topic in self._topics.values():
+            await topic.declare()
         await self._ready()
         self._tasks = [asyncio.create_task(self._guarded(task), name=_name(task)) for task in self._beside]
         return self
