@@ -121,7 +121,7 @@ def decided(entry: Telling, change: ChangeNovelty) -> Case | None:
     held = strongest(entry, change)
     if held is None or held.hard < WORDING:
         return None
-    return held if held.score >= (ENOUGH if entry.kinds else ENOUGH_UNNAMED) else None
+    return held if held.score >= (ENOUGH if entry.policy else ENOUGH_UNNAMED) else None
 
 
 def is_timely(told_at: datetime | None, change: ChangeNovelty) -> bool:

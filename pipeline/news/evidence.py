@@ -19,9 +19,16 @@ from pipeline.news.telling import Token, content, facts, quotes, same_day, stems
 
 PLAIN = 3.0  # a word of this weight or less tells nothing
 QUOTE, AMOUNT, NUMBER, MEASURE, DAY, KIND, OTHER_KIND = 1.0, 2.5, 1.5, 1.0, 1.0, 1.0, -1.0
+RETOLD, HEADING = 2.0, 1.0
+MUCH = 0.4  # of a sentence's weight, to count as retold
 PAIR = 0.6  # of the weight of two words, when they stand together in both texts
 GONE = 0.7  # of the weight of a word, when the clause has it no more
 LONG = 60  # new words of a clause, beyond which one more in common tells less
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
+POLICY = re.compile(
+    r"\b(?:polic(?:y|ies)|privacy|terms|agreement|guidelines|rules|opt(?:s|ing)?[\s-]?(?:out|in)|consent)\b",
+    re.I,
+)
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -41,6 +48,8 @@ class Telling(Struct, frozen=True, kw_only=True):
     numbers: frozenset[str]
     dates: frozenset[str]
     kinds: frozenset[str]
+    sentences: tuple[tuple[str, ...], ...]  # the stems of the headline and of each sentence
+    policy: bool  # whether it speaks of a policy at all
     told_at: datetime | None
 
 
@@ -83,6 +92,8 @@ def telling(entry: Entry) -> Telling:
         numbers=stated.numbers,
         dates=stated.dates,
         kinds=kinds(text),
+        sentences=tuple(tuple(stems(sentence)) for sentence in SENTENCE.split(text)),
+        policy=bool(stated.dates or POLICY.search(text)),
         told_at=entry.published_at or entry.seen_at,
     )
 
@@ -99,6 +110,8 @@ def case(entry: Telling, clause: ClauseNovelty, change: ChangeNovelty) -> Case:
         *quoted(entry, clause),
         *valued(entry, clause),
         *worded(entry, clause, frozenset(change.common)),
+        *retold(entry, clause),
+        *placed(entry, clause),
         *dated(entry, change),
         *kindred(entry, change),
     )
@@ -162,6 +175,32 @@ def alone(entry: Telling, fresh: frozenset[str], share: float) -> Iterator[Evide
     for word in sorted(fresh):
         if telltale(word) > 0:
             yield Evidence(f"says “{printed[word]}”", share * telltale(word))
+
+
+def retold(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
+    """Yield how much of what the headline or a sentence says is new in the clause, if it is much of it."""
+    added = frozenset(clause.added.split())
+    share = min(1.0, LONG / max(1, len(clause.added.split()))) ** 0.5
+    best = max((overlap(sentence, added) for sentence in entry.sentences), default=(0.0, ()))
+    if best[0] * share >= MUCH:
+        yield Evidence(f"tells of {', '.join(best[1])}", RETOLD * share * best[0])
+
+
+def overlap(sentence: tuple[str, ...], added: frozenset[str]) -> tuple[float, tuple[str, ...]]:
+    """Return the share of a sentence's weight that a clause's new words have, and those words; three at least."""
+    held = tuple(dict.fromkeys(word for word in sentence if word in added))
+    whole = sum(weight(word) for word in set(sentence))
+    return (sum(map(weight, held)) / whole, held) if len(held) >= 3 else (0.0, ())
+
+
+def placed(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
+    """Yield the heading that the entry names, of the clause or of a section around it."""
+    run = f" {' '.join(token.word for token in entry.words)} "
+    for heading in dict.fromkeys((clause.heading, *clause.path)):
+        words = stems(heading)
+        if len(words) >= 2 and f" {' '.join(words)} " in run and not kinds(heading):
+            yield Evidence(f"names the section “{heading}”", HEADING, hard=False)
+            return
 
 
 def telltale(word: str) -> float:

@@ -48,6 +48,7 @@ class ClauseNovelty(Struct, frozen=True, kw_only=True):
     """The words that a clause gained and lost, as stems in order, and the values it gained and lost."""
 
     heading: str = ""
+    path: tuple[str, ...] = ()
     added: str = ""
     removed: str = ""
     values: tuple[str, ...] = ()
@@ -101,6 +102,7 @@ def clause_novelty(change: Change) -> ClauseNovelty:
     came, went = stated(added), stated(removed)
     return ClauseNovelty(
         heading=heading(change),
+        path=change.heading_path[-3:],
         added=run(added),
         removed=run(removed),
         values=tuple(sorted(came - went)),
