@@ -140,7 +140,9 @@ def compared(
 ) -> tuple[Comparison, str]:
     """Compare two pages; the second value tells, for a broken one, what is wrong in a sentence."""
     selectors = {"select": select, "remove": remove}
-    earlier = [reading.version for page in history if (reading := read(page, siblings=siblings, **selectors)).version]
+    earlier = [
+        reading.version for page in history if (reading := read(page, siblings=siblings, **selectors)).version
+    ]
     before = read(old, known=earlier[-1:], siblings=siblings, **selectors)
     base = before.version if before.state is PageState.OK else (earlier[-1] if earlier else None)
     known = [*earlier, *([base] if base and base not in earlier[-1:] else [])]
