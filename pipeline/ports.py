@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from pipeline.events import BodyRef, DeliveryDue, Event
+from pipeline.news.feed import RawFeed
 from pipeline.polling import Fetched, PollState, Validators
 
 V = TypeVar("V")
@@ -83,6 +84,12 @@ class Fetches(Protocol):
         accept: str = "",
         language: str = "",
     ) -> Fetched: ...
+
+
+class ParsesFeeds(Protocol):
+    """Parses a feed off the event loop; FetchError(kind="feed") when the bytes are none."""
+
+    async def parse(self, body: bytes, *, content_type: str, url: str) -> RawFeed: ...
 
 
 class PollMemory(Protocol):
