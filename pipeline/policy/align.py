@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pipeline.events import Clause
-from pipeline.policy.normalise import key
+from pipeline.policy.normalise import keys_of
 from pipeline.policy.similar import Vectors, pairing
 
 NEAR = 0.20  # similarity that links two clauses standing in the same gap
@@ -68,11 +68,17 @@ class Work:
         return [j for j in span if j not in self.backward]
 
 
-def align(old: Sequence[Clause], new: Sequence[Clause]) -> Alignment:
-    """Link the clauses of two versions."""
+def align(
+    old: Sequence[Clause],
+    new: Sequence[Clause],
+    *,
+    old_keys: Sequence[str] | None = None,
+    new_keys: Sequence[str] | None = None,
+) -> Alignment:
+    """Link the clauses of two versions, whose keys may be known."""
     return align_keys(
-        [key(clause) for clause in old],
-        [key(clause) for clause in new],
+        list(old_keys or keys_of(old)),
+        list(new_keys or keys_of(new)),
         old_headings=frozenset(i for i, clause in enumerate(old) if clause.kind == "heading"),
         new_headings=frozenset(j for j, clause in enumerate(new) if clause.kind == "heading"),
     )

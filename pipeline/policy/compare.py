@@ -11,6 +11,7 @@ from pipeline.policy import dates
 from pipeline.policy.align import Alignment, align
 from pipeline.policy.changes import changes, tells
 from pipeline.policy.guard import broken
+from pipeline.policy.normalise import keys_of
 from pipeline.policy.stack import Stack, stack
 from pipeline.policy.variants import returned
 
@@ -64,11 +65,10 @@ def compare(
 
 def compare_clauses(old: Version, new: Version) -> Core:
     """Return the typed changes of two versions; of stacked pages the coming parts are compared."""
-    before = stack(old)
-    known = before.coming if before else old.clauses
-    after = stack(new, known)
-    coming = after.coming if after else new.clauses
-    found = align(known, coming)
+    memo: dict[str, str] = {}
+    before, known, known_keys = _told(old, (), memo)
+    after, coming, coming_keys = _told(new, known_keys, memo)
+    found = align(known, coming, old_keys=known_keys, new_keys=coming_keys)
     return Core(
         changes=changes(known, coming, found),
         found=found,
@@ -77,6 +77,17 @@ def compare_clauses(old: Version, new: Version) -> Core:
         stacked=after,
         unstacked=before is not None and after is None,
     )
+
+
+def _told(
+    version: Version, known: Sequence[str], memo: dict[str, str]
+) -> tuple[Stack | None, tuple[Clause, ...], list[str]]:
+    """Return what of a version readers are told of: of a stacked page the coming part, else all of it."""
+    keys = keys_of(version.clauses, memo)
+    parts = stack(version, known, keys=keys)
+    if parts is None:
+        return None, version.clauses, keys
+    return parts, parts.coming, [keys[at] for at in parts.places]
 
 
 def _effective(core: Core, new: Version, seen_at: datetime | None) -> str | None:

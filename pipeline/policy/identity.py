@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from pipeline.events import Clause, Value, Version, derived_id
 from pipeline.policy.align import Alignment, align
-from pipeline.policy.normalise import fingerprint, key
+from pipeline.policy.normalise import fingerprint, key, keys_of
 from pipeline.policy.stack import stack
 
 
@@ -81,7 +81,7 @@ class _Naming:
 
     def __init__(self, new: Version, previous: Version | None, ledger: Ledger) -> None:
         self.new, self.ledger = new, ledger
-        self.keys = [key(clause) for clause in new.clauses]
+        self.keys = keys_of(new.clauses)
         self.wordings = [digest(text) for text in self.keys]
         self.links: dict[int, Clause] = {}
         self.moved: set[int] = set()
@@ -94,10 +94,11 @@ class _Naming:
         """Read the links from the version before; of stacked pages, between the coming parts."""
         before = stack(previous)
         old = before.coming if before else previous.clauses
-        after = stack(self.new, old)
-        part = after.coming if after else self.new.clauses
-        place = {clause.start: at for at, clause in enumerate(self.new.clauses)}
-        self._read(align(old, part), old, [place[clause.start] for clause in part])
+        old_keys = keys_of(old)
+        after = stack(self.new, old_keys, keys=self.keys)
+        places = after.places if after else range(len(self.new.clauses))
+        part, part_keys = [self.new.clauses[at] for at in places], [self.keys[at] for at in places]
+        self._read(align(old, part, old_keys=old_keys, new_keys=part_keys), old, places)
 
     def _read(self, found: Alignment, old: Sequence[Clause], places: Sequence[int]) -> None:
         self.links = {places[j]: old[i] for i, j in found.pairs.items()}

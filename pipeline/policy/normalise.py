@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from pipeline.events import Clause, Version, derived_id
@@ -17,20 +17,18 @@ from pipeline.policy.lexis import MODAL, NEGATION
 
 NORMALISER = "n1"  # part of every fingerprint: raised when a rule below changes
 
-INVISIBLE = dict.fromkeys(
-    map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e")
-)
-QUOTES = str.maketrans(
-    {
-        **dict.fromkeys("“”„‟«»″＂", '"'),
-        **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
-        **dict.fromkeys("‐‑‒–—―−", "-"),
-        "…": "...",
-    }
-)
+INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
+QUOTES = {
+    **dict.fromkeys("“”„‟«»″＂", '"'),
+    **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    "…": "...",
+}
+CURLY = re.compile(f"[{re.escape(''.join(QUOTES))}]")
 SPACE = re.compile(r"\s+")
 MARKDOWN_LINK = re.compile(r"(!?\[[^\]]*\]\()([^()\s]*(?:\([^()]*\)[^()\s]*)*)((?:\s+\"[^\"]*\")?\))")
 BARE_URL = re.compile(r"(?:https?://|www\.)[^\s<>()\"'\]]+", re.I)
+FULL_URL = re.compile(r"https?://[^\s<>()\"'\]]+", re.I)
 URL_TAIL = re.compile(r"[?#][^\s<>()\"'\]]*")
 MARKUP = re.compile(
     r"\\(?=[\\`*_{}\[\]()#+\-.!|>~<])|[*_`~|]+|^\s{0,3}(?:#{1,6}\s|>\s?|[-+•·◦]\s)|<[^<>]{1,80}>", re.M
@@ -79,14 +77,20 @@ LEVELS = (
 
 def unicode_folded(text: str) -> str:
     """Fold compatibility forms, invisible characters and runs of white space."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(INVISIBLE)
-    return SPACE.sub(" ", text).strip()
+    return SPACE.sub(" ", _composed(text)).strip()
+
+
+def _composed(text: str) -> str:
+    if text.isascii():
+        return text
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    return INVISIBLE.sub("", text)
 
 
 def quotes_folded(text: str) -> str:
     """Fold typographic quotes, dashes and ellipses to ASCII."""
-    return text if text.isascii() else text.translate(QUOTES)
+    return text if text.isascii() else CURLY.sub(lambda char: QUOTES[char[0]], text)
 
 
 def parameters_folded(text: str) -> str:
@@ -98,7 +102,7 @@ def parameters_folded(text: str) -> str:
 def targets_folded(text: str) -> str:
     """Drop what links point at; their words stay."""
     text = MARKDOWN_LINK.sub(lambda link: link[1].lstrip("!")[1:-2], text)
-    return BARE_URL.sub("<url>", text)
+    return FULL_URL.sub("<url>", text)
 
 
 def dates_folded(text: str) -> str:
@@ -108,10 +112,11 @@ def dates_folded(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text without case and punctuation; unspaced scripts give one per character."""
-    text = quotes_folded(text).casefold()
-    if not text.isascii() and WIDE.search(text):
-        text = WIDE.sub(lambda char: f" {char[0]} ", text)
-    return WORD.findall(text)
+    if not text.isascii():
+        text = _composed(text).replace("’", "'")
+        if WIDE.search(text):
+            text = WIDE.sub(lambda char: f" {char[0]} ", text)
+    return WORD.findall(text.casefold())
 
 
 def squashed(text: str) -> str:
@@ -127,7 +132,19 @@ def squashed(text: str) -> str:
 
 def key(clause: Clause) -> str:
     """Return what identifies a clause's wording: its words in order, without its printed number."""
-    return " ".join(words_of(clause.text if clause.text.isascii() else unicode_folded(clause.text)))
+    return " ".join(words_of(clause.text))
+
+
+def keys_of(clauses: Sequence[Clause], known: dict[str, str] | None = None) -> list[str]:
+    """Return the key of every clause, in order; `known` remembers keys by text from one call to the next."""
+    known = {} if known is None else known
+    keys = []
+    for clause in clauses:
+        found = known.get(clause.text)
+        if found is None:
+            found = known[clause.text] = key(clause)
+        keys.append(found)
+    return keys
 
 
 def is_date_line(text: str) -> bool:

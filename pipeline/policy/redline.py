@@ -30,6 +30,8 @@ def redline(old: str, new: str) -> tuple[Op, ...]:
     """Return (op, text), op one of = - +; the texts of = and - spell `old`, those of = and + `new`."""
     if old == new:
         return (("=", old),) if old else ()
+    if not old or not new:
+        return (("+", new),) if new else (("-", old),)
     left, right = tokens(old), tokens(new)
     ops = [op for block in _joined(_blocks(left, right)) for op in _written(block)]
     return tuple(_merged(ops))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pipeline.events import Clause, Version
-from pipeline.policy.normalise import DATE, key
+from pipeline.policy.normalise import DATE, keys_of
 
 COMING = re.compile(
     r"\b(?:will|shall|to)\s+(?:go|come|enter)\s+into\s+(?:effect|force)"
@@ -40,6 +40,7 @@ HEAD = 6  # clauses at the top of a part among which its notice stands
 NOTICE = 70  # words: a longer clause is no notice
 LEAST = 0.2  # share of the page's text that each part must hold
 TWICE = 0.5  # share of the page's text that stands on both sides of the cut
+HINT = 0.05  # share of the page's text in clauses that repeat another, below which it cannot be stacked
 SHINGLE = 3  # words in a row that count as said again
 
 
@@ -50,33 +51,46 @@ class Stack:
     coming: tuple[Clause, ...]
     current: tuple[Clause, ...]
     notices: tuple[Clause, ...]
+    places: tuple[int, ...]  # where the coming clauses stand on the page
     text: Version  # the coming part with its notices, as a version of its own, offsets its own
 
 
-def stack(version: Version, known: Sequence[Clause] = ()) -> Stack | None:
+def stack(version: Version, known: Sequence[str] = (), *, keys: Sequence[str] | None = None) -> Stack | None:
     """Return the parts of a page that holds two versions at once, None for any other page.
 
-    `known` are the clauses last told to readers: the part that is closer to them is the current one.
+    `known` are the keys of what readers were last told: the part closer to them is the current one. `keys` are
+    the keys of the version's own clauses, where they are known.
     """
     clauses = version.clauses
+    keys = keys or keys_of(clauses)
+    if not _repeats(keys):
+        return None
     cuts = _cuts(clauses)
     if not cuts:
         return None
-    shingles = [_shingles(clause) for clause in clauses]
+    shingles = [_shingles(text) for text in keys]
     share, best = max((_repeated(shingles, cut), -cut) for cut in cuts)
     if share < TWICE:
         return None
     best = -best
-    first, second = clauses[:best], clauses[best:]
-    swapped = _is_swapped(first, second, known)
-    coming, current = (second, first) if swapped else (first, second)
+    first, second = range(best), range(best, len(clauses))
+    swapped = _is_swapped(clauses, keys, best, known)
+    ahead, behind = (second, first) if swapped else (first, second)
+    coming, current = (tuple(clauses[at] for at in part) for part in (ahead, behind))
     notices = tuple(clause for part in (coming, current) for clause in part[:HEAD] if is_notice(clause))
     return Stack(
         coming=_without(coming, notices),
         current=_without(current, notices),
         notices=notices,
+        places=tuple(at for at in ahead if clauses[at] not in notices),
         text=part_of(version, coming),
     )
+
+
+def _repeats(keys: Sequence[str]) -> bool:
+    """Tell whether enough text stands twice for the page to be worth a closer look."""
+    counts = Counter(keys)
+    return sum(len(text) * (n - 1) for text, n in counts.items()) > HINT * sum(map(len, keys))
 
 
 def is_notice(clause: Clause) -> bool:
@@ -135,8 +149,8 @@ def _repeated(shingles: Sequence[Counter[str]], cut: int) -> float:
     return 2 * (one & two).total() / sum(sizes)
 
 
-def _shingles(clause: Clause) -> Counter[str]:
-    words = key(clause).split()
+def _shingles(text: str) -> Counter[str]:
+    words = text.split()
     return Counter(" ".join(words[at : at + SHINGLE]) for at in range(max(1, len(words) - SHINGLE + 1)))
 
 
@@ -147,18 +161,18 @@ def _sum(shingles: Sequence[Counter[str]]) -> Counter[str]:
     return total
 
 
-def _is_swapped(first: Sequence[Clause], second: Sequence[Clause], known: Sequence[Clause]) -> bool:
+def _is_swapped(clauses: Sequence[Clause], keys: Sequence[str], cut: int, known: Sequence[str]) -> bool:
     """Tell whether the current text stands first: by what was known before, else by the notices."""
     if known:
-        seen = Counter(key(clause) for clause in known)
-        one, two = (_overlap(part, seen) for part in (first, second))
+        seen = Counter(known)
+        one, two = _overlap(keys[:cut], seen), _overlap(keys[cut:], seen)
         if abs(one - two) > 0.01:
             return one > two
-    heads = first[:HEAD], second[:HEAD]
+    heads = clauses[:cut][:HEAD], clauses[cut:][:HEAD]
     return any(map(_is_current, heads[0])) and not any(map(_is_current, heads[1]))
 
 
-def _overlap(part: Sequence[Clause], seen: Counter[str]) -> float:
-    keys = Counter(key(clause) for clause in part)
-    total = sum(len(text) * n for text, n in keys.items())
-    return sum(len(text) * n for text, n in (keys & seen).items()) / (total or 1)
+def _overlap(part: Sequence[str], seen: Counter[str]) -> float:
+    counts = Counter(part)
+    total = sum(len(text) * n for text, n in counts.items())
+    return sum(len(text) * n for text, n in (counts & seen).items()) / (total or 1)
