@@ -19,6 +19,7 @@ from agents.route_alerts import RoutedState, Subscriptions, route_alerts
 from agents.touch_services import touch_changed, touch_reported
 from pipeline import events as e
 from pipeline.adapters.blobs import BlobValues
+from pipeline.adapters.tables import TableMemory
 from pipeline.alerts.alert import AlertingState, StoryState
 from pipeline.alerts.outbox import Outbox
 from pipeline.news.story import StoryBook
@@ -37,8 +38,11 @@ class World:
     notifiers: Notifiers
 
 
-def wire(p: Program, w: World) -> None:
-    """Join topics and steps. Each agent is a line: its topic, its step, the events it takes, what it is given."""
+def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
+    """Join topics and steps. Each agent is a line: its topic, its step, the events it takes, what it is given.
+
+    Returns the memory of the declared sources.
+    """
     values = BlobValues(w.blobs)
 
     sources = p.memory("sources_declared", "sources", e.SourceDeclared)
@@ -78,3 +82,4 @@ def wire(p: Program, w: World) -> None:
 
     p.beside(pump.run)
     p.beside(ring, reminders=calendar, log=p.log, clock=p.clock)
+    return sources

@@ -43,6 +43,7 @@ class Program:
         self._beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._crash: asyncio.Future[None] | None = None
+        self.stopping = asyncio.Event()
 
     def memory(self, name: str, topic: str, kind: type[V]) -> TableMemory[V]:
         """Return a typed memory that lives with a topic's partitions and recovers from its changelog."""
@@ -89,6 +90,7 @@ class Program:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stopping.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

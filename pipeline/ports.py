@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -120,3 +120,31 @@ class Notifier(Protocol):
     """
 
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Receipt: ...
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A record as it lies in the log, with its place and time."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes] = {}
+
+
+class History(Protocol):
+    """What happened, readable at any time, and appendable beside a running program."""
+
+    def topics(self) -> dict[str, int]: ...
+
+    def records(
+        self, topic: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[Kept]: ...
+
+    def append(self, events: Iterable[Event], *, prefix: str = "") -> int: ...
+
+    def put_back(self, topic: str, key: bytes, value: bytes, attributes: dict[str, str]) -> None: ...
+
+    def drop(self, prefix: str) -> list[str]: ...
