@@ -20,8 +20,8 @@ from pipeline.news.telling import facts, stems
 
 WINDOW = timedelta(hours=96)  # the longest silence inside one story
 SAME_TEXT = 0.8  # of the title's words, for two entries to be copies
-JOIN = 0.34  # the similarity from which an entry belongs to a story
-FOUNDER = 0.2  # the least similarity to the founding entry
+JOIN = 0.2  # the similarity from which an entry belongs to a story
+FOUNDER = 0.1  # the least similarity to the founding entry
 TERMS = 48  # of a story kept for comparison
 SUMMARY = 0.5  # what a word of the summary counts, of one in the title
 TRACKING = re.compile(r"utm_|fbclid|gclid|mc_[ce]id|ref$|ref_|cmpid|igshid|amp$|output$")
@@ -91,11 +91,11 @@ def compared(reading: Reading, story: OpenStory) -> Joined | None:
     """Return how an entry belongs to a story, None when it does not."""
     if reading.page in story.pages:
         return Joined(story.id, 2.0, ("the same page",))
-    if not timely(reading.told_at, story):
+    if reading.terms.keys().isdisjoint(story.whole) or not timely(reading.told_at, story):
         return None
-    if is_copy(reading.title, story):
-        return Joined(story.id, 1.5, ("the same headline",))
     whole = cosine(reading.terms, story.whole)
+    if whole >= FOUNDER and is_copy(reading.title, story):
+        return Joined(story.id, 1.5, ("the same headline",))
     if whole < JOIN or contradicts(reading.amounts, story.amounts):
         return None
     founder = cosine(reading.terms, story.founder)

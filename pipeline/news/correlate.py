@@ -17,6 +17,7 @@ from pipeline.events import ClausesChanged, Coverage, Entry, StoryUpdated
 from pipeline.news.evidence import Case, Telling, strongest, telling
 from pipeline.news.names import service_id
 from pipeline.news.novelty import ChangeNovelty, novelty
+from pipeline.news.telling import whole_day
 
 EARLY = timedelta(days=60)
 LATE = timedelta(days=45)
@@ -129,8 +130,9 @@ def is_timely(told_at: datetime | None, change: ChangeNovelty) -> bool:
     if told_at is None:
         return True
     end = change.seen_at + LATE
-    if change.effective_date:
-        end = max(end, datetime.fromisoformat(change.effective_date).replace(tzinfo=UTC) + AFTER_FORCE)
+    in_force = whole_day(change.effective_date)
+    if in_force:
+        end = max(end, datetime(in_force.year, in_force.month, in_force.day, tzinfo=UTC) + AFTER_FORCE)
     return change.seen_at - EARLY <= told_at <= end
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from pipeline.events import Entry
 from pipeline.news.commonness import weight
 from pipeline.news.novelty import BREAK, ChangeNovelty, ClauseNovelty, kinds
-from pipeline.news.telling import Token, content, facts, quotes, same_day, stems
+from pipeline.news.telling import Token, content, facts, quotes, same_day, stems, whole_day
 
 PLAIN = 3.0  # a word of this weight or less tells nothing
 QUOTE, AMOUNT, NUMBER, MEASURE, DAY, KIND, OTHER_KIND = 1.0, 2.5, 1.5, 1.0, 1.0, 1.0, -1.0
@@ -139,8 +139,9 @@ def valued(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
 
 def dated(entry: Telling, change: ChangeNovelty) -> Iterator[Evidence]:
     """Yield the day on which the change comes into force, when the entry names it."""
-    if change.effective_date and any(same_day(day, change.effective_date) for day in entry.dates):
-        yield Evidence(f"names {long_date(change.effective_date)}", DAY, hard=False)
+    day = whole_day(change.effective_date)
+    if day and any(same_day(named, day.isoformat()) for named in entry.dates):
+        yield Evidence(f"names {long_date(day)}", DAY, hard=False)
 
 
 def kindred(entry: Telling, change: ChangeNovelty) -> Iterator[Evidence]:
@@ -213,7 +214,6 @@ def grouped(value: str) -> str:
     return re.sub(r"\d{4,}", lambda found: f"{int(found.group()):,}", value)
 
 
-def long_date(day: str) -> str:
-    """Return an ISO day in words: 15 November 2024."""
-    held = date.fromisoformat(day)
-    return f"{held.day} {MONTHS[held.month - 1]} {held.year}"
+def long_date(day: date) -> str:
+    """Return a day in words: 15 November 2024."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

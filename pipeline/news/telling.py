@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -263,7 +262,9 @@ def same_day(printed: str, day: str) -> bool:
     return printed == day or (printed.startswith("--") and printed[1:] == day[4:])
 
 
-def pairs(words: Iterable[str]) -> set[str]:
-    """Return every two words that follow one another, as one string each."""
-    held = list(words)
-    return {f"{one} {two}" for one, two in pairwise(held)}
+def whole_day(day: str) -> date | None:
+    """Return the day that an ISO date names, None for a month, a year or nothing."""
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        return None
