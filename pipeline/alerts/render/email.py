@@ -41,7 +41,7 @@ class Letter(Value, frozen=True, kw_only=True):
     """
 
     sender: str
-    to: str
+    to: tuple[str, ...]
     list_id: str = "alerts.clausewire.invalid"
     unsubscribe_url: str = ""
     unsubscribe_mail: str = ""
@@ -150,10 +150,10 @@ def _address(
     sent_at: datetime,
 ) -> None:
     alert = told if isinstance(told, AlertRaised) else about
-    root = f"<{derived_id('thread', thread, letter.to)}@{letter.domain}>"
+    root = f"<{derived_id('thread', thread, *letter.to)}@{letter.domain}>"
     mail["Subject"] = _header(words.subject(alert) if alert else f"Alert {told.alert_id}", 150)
     mail["From"] = _mailbox(letter.sender)
-    mail["To"] = _mailbox(letter.to)
+    mail["To"] = ", ".join(_mailbox(to) for to in letter.to)
     mail["Date"] = format_datetime(sent_at)
     mail["Message-ID"] = f"<{re.sub(r'[^A-Za-z0-9.-]', '-', delivery_id)}@{letter.domain}>"
     mail["In-Reply-To"] = root

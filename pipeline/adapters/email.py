@@ -1,0 +1,155 @@
+"""Mail over SMTP: TLS or STARTTLS, plain only to this machine and only when it is asked for."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from email.message import EmailMessage
+from email.utils import getaddresses
+
+import aiosmtplib
+
+from pipeline.adapters.answers import Sent, redacted
+from pipeline.errors import ConfigError, DeliveryError, PipelineError, RefusedError
+from pipeline.events import DeliveryDue
+
+TIMEOUT_S = 30.0  # of each command; RFC 5321 asks for more, the outbox tries again
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+RESPONSE_CHARS = 500
+
+Compose = Callable[[DeliveryDue], EmailMessage]
+
+
+class SmtpServer:
+    """One server to hand mail to; the password never shows in an error or a record.
+
+    `tls` is "starttls" (required, never a mere offer), "tls" (from the first byte) or "plain", which is refused
+    for any host but this machine. `context` trusts other authorities than the system's.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        tls: str = "starttls",
+        username: str = "",
+        password: str = "",
+        timeout_s: float = TIMEOUT_S,
+        context: ssl.SSLContext | None = None,
+        local_name: str = "",
+    ) -> None:
+        if tls not in {"starttls", "tls", "plain"}:
+            raise ConfigError(f"tls: {tls} is unknown", key="tls", remedy="Use starttls, tls or plain")
+        if tls == "plain" and host not in LOOPBACK:
+            raise ConfigError(
+                f"mail to {host} would go in the clear",
+                key="tls",
+                remedy="Use starttls (port 587) or tls (465)",
+            )
+        self.where = f"{host}:{port}"
+        self._host, self._port, self._tls = host, port, tls
+        self._username, self._password = username, password
+        self._timeout_s = timeout_s
+        self._context = context
+        self._local_name = local_name
+
+    async def deliver(self, mail: EmailMessage) -> str:
+        """Return what the server answers to a mail; DeliveryError to try again, RefusedError to give up."""
+        client = self._client()
+        handed_over = False
+        try:
+            await self._greet(client)
+            handed_over = True
+            return await self._hand_over(client, mail)
+        except aiosmtplib.SMTPException as error:
+            raise self._explained(error, maybe_taken=handed_over) from None
+        except (TimeoutError, OSError, ValueError) as error:
+            raise self._broken(error, maybe_taken=handed_over) from None
+        finally:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                client.close()
+
+    def _client(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            timeout=self._timeout_s,
+            use_tls=self._tls == "tls",
+            start_tls=self._tls == "starttls",
+            tls_context=self._context,
+            local_hostname=self._local_name or None,
+        )
+
+    async def _greet(self, client: aiosmtplib.SMTP) -> None:
+        await client.connect()
+        if self._username:
+            await client.login(self._username, self._password)
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> str:
+        recipients = [address for _, address in getaddresses([str(mail["To"])])]
+        sender = getaddresses([str(mail["From"])])[0][1]
+        refused, answer = await client.sendmail(sender, recipients, mail.as_bytes())
+        with suppress(aiosmtplib.SMTPException, OSError):
+            await client.quit()
+        left = "; ".join(f"{to} was refused: {said.code} {said.message}" for to, said in refused.items())
+        return self._clean(f"{answer} {left}".strip())
+
+    def _explained(self, error: aiosmtplib.SMTPException, *, maybe_taken: bool) -> PipelineError:
+        """Return what an SMTP error means: 4xx to try again, 5xx to stop."""
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+            return DeliveryError(
+                f"{self.where} does not accept the login ({error.code})",
+                status=error.code,
+                remedy="Check the user name and the password; the mail is tried again meanwhile",
+            )
+        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+            error = min(
+                error.recipients, key=lambda refused: refused.code
+            )  # one that may heal heals them all
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            return self._answered(error.code, error.message)
+        return self._broken(error, maybe_taken=maybe_taken)
+
+    def _answered(self, code: int, message: str) -> PipelineError:
+        fact = f"{self.where} answered {code} {self._clean(message)}"
+        if 500 <= code < 600 and code not in {
+            530,
+            538,
+        }:  # those two ask for a login or TLS: an operator's matter
+            return RefusedError(fact, status=code, remedy="Check the address, and what the answer says")
+        return DeliveryError(fact, status=code)
+
+    def _broken(self, error: Exception, *, maybe_taken: bool) -> DeliveryError:
+        """Return what it means that there was no answer; after DATA the mail may have been taken."""
+        if isinstance(error, TimeoutError):
+            fact = f"{self.where} did not answer within {self._timeout_s:g} s"
+        elif isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
+            fact = f"no TLS with {self.where}: {_tls_reason(error)}"
+        else:
+            fact = f"the connection to {self.where} failed: {type(error).__name__}"
+        return DeliveryError(fact, ambiguous=maybe_taken)
+
+    def _clean(self, text: str) -> str:
+        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        return redacted(text, (self._password,))[:RESPONSE_CHARS]
+
+
+class EmailNotifier:
+    """Sends each delivery to one mailbox, or to a few; `compose` makes the mail, with its Message-ID."""
+
+    def __init__(self, server: SmtpServer, *, compose: Compose) -> None:
+        self._server = server
+        self._compose = compose
+
+    async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Sent:
+        """Send a delivery; DeliveryError to try again (it carries the same Message-ID), RefusedError to stop."""
+        mail = self._compose(due)
+        answer = await self._server.deliver(mail)
+        return Sent(status=250, response=answer, receipt={"message_id": str(mail["Message-ID"])})
+
+
+def _tls_reason(error: Exception) -> str:
+    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+    return str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "no reason given")

@@ -1,0 +1,179 @@
+"""Calls to Slack: its Web API with a bot token, and incoming webhooks.
+
+They go through aiohttp and not through slack_sdk, for two reasons: the SDK repeats a call by itself when a
+connection breaks, which posts a message twice, and it waits out a Retry-After in memory, where ours goes into the
+outbox, which outlives the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+
+from pipeline.adapters.answers import beginning, explained, shown
+from pipeline.adapters.slack_errors import MAYBE_DONE, is_passing, remedy, told
+from pipeline.errors import DeliveryError, PipelineError, RefusedError
+from pipeline.polling import retry_after
+from pipeline.ports import Clock
+
+API = "https://slack.com/api/"
+TIMEOUT_S = 15.0
+ANSWER_BYTES = 8_000_000  # a page of a channel's history is large
+SPACING = timedelta(seconds=1)  # between messages to one channel, as Slack asks
+
+
+class SlackSaysNoError(Exception):
+    """Slack answered with an error that the same call will always meet; `word` is Slack's own."""
+
+    def __init__(self, method: str, word: str) -> None:
+        super().__init__(told(method, word))
+        self.word = word
+
+    def as_ours(self) -> RefusedError:
+        """Return what the outbox is told."""
+        return RefusedError(str(self), remedy=remedy(self.word))
+
+
+class _Session:
+    """A connection pool, opened on first use inside the loop that uses it; an async context manager."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _post(
+        self, url: str, value: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+            self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        sent = {"Content-Type": "application/json; charset=utf-8", **headers}
+        with explained("Slack", timeout_s=self._timeout_s):
+            async with self._session.post(
+                url, data=msgspec.json.encode(value), headers=sent, allow_redirects=False
+            ) as response:
+                return response.status, await beginning(response, ANSWER_BYTES), response.headers
+
+
+class SlackApi(_Session):
+    """Slack's Web API for one bot token, which never shows in an error; an async context manager."""
+
+    def __init__(
+        self, *, token: str, clock: Clock, base_url: str = API, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        super().__init__(timeout_s)
+        self._token = token
+        self._base_url = base_url.rstrip("/") + "/"
+        self._free_at: dict[str, datetime] = {}
+        self.clock = clock
+        self.started_at = clock.now()
+
+    async def turn(self, channel: str) -> None:
+        """Wait for this channel's turn: one message a second, in the order asked."""
+        now = self.clock.now()
+        at = max(self._free_at.get(channel, now), now)
+        self._free_at[channel] = at + SPACING
+        if at > now:
+            await self.clock.sleep((at - now).total_seconds())
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a method answers; DeliveryError to try again, SlackSaysNoError where Slack will not."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        status, body, answered = await self._post(self._base_url + method, arguments, headers)
+        if status == 429 or status >= 500:
+            raise self._busy(method, status, answered)
+        answer = _decoded(body)
+        if answer is None:
+            said = shown(body[:200], (self._token,))
+            raise DeliveryError(
+                f"Slack answered {method} with no JSON: {said}", status=status, ambiguous=True
+            )
+        if answer.get("ok") is not True:
+            raise self._refusal(method, str(answer.get("error", "no reason given")), status, answered)
+        return answer
+
+    def _busy(self, method: str, status: int, headers: Mapping[str, str]) -> DeliveryError:
+        hint = retry_after(headers.get("Retry-After", ""), now=self.clock.now())
+        fact = (
+            f"Slack limits the rate of {method}"
+            if status == 429
+            else f"Slack answered {method} with {status}"
+        )
+        return DeliveryError(fact, status=status, retry_after_s=hint, ambiguous=status >= 500)
+
+    def _refusal(
+        self, method: str, word: str, status: int, headers: Mapping[str, str]
+    ) -> DeliveryError | SlackSaysNoError:
+        word = shown(word.encode()[:80], (self._token,))
+        if not is_passing(word):
+            return SlackSaysNoError(method, word)
+        hint = retry_after(headers.get("Retry-After", ""), now=self.clock.now())
+        return DeliveryError(
+            told(method, word), status=status, retry_after_s=hint, ambiguous=word in MAYBE_DONE
+        )
+
+
+class SlackHook(_Session):
+    """One incoming webhook, whose URL is a secret and never shows in an error; an async context manager."""
+
+    def __init__(self, *, url: str, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
+        super().__init__(timeout_s)
+        self._url = url
+        self._clock = clock
+        self._free_at: datetime | None = None
+
+    async def post(self, message: Mapping[str, Any]) -> str:
+        """Return what Slack answers to a message; DeliveryError to try again, RefusedError to give up."""
+        await self._turn()
+        status, body, headers = await self._post(self._url, message, {})
+        said = shown(body[:200], (self._url, self._url.rpartition("/")[2])).strip()
+        if status == 200:
+            return said
+        raise self._error(status, said, headers)
+
+    async def _turn(self) -> None:
+        now = self._clock.now()
+        at = max(self._free_at or now, now)
+        self._free_at = at + SPACING
+        if at > now:
+            await self._clock.sleep((at - now).total_seconds())
+
+    def _error(self, status: int, said: str, headers: Mapping[str, str]) -> PipelineError:
+        if status == 429 or status >= 500 or is_passing(said):
+            hint = retry_after(headers.get("Retry-After", ""), now=self._clock.now())
+            return DeliveryError(
+                f"the Slack webhook answered {status}: {said}", status=status, retry_after_s=hint
+            )
+        return RefusedError(
+            f"the Slack webhook answered {status}: {said}",
+            status=status,
+            disable=status in {404, 410},
+            remedy=remedy(said),
+        )
+
+
+def _decoded(body: bytes) -> dict[str, Any] | None:
+    try:
+        answer = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
