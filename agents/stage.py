@@ -24,7 +24,6 @@ from pipeline.ports import Clock, Publisher, Staging
 Step = Callable[[Any], AsyncIterator[Event]]
 Fold = Callable[[Any], Awaitable[None]]
 
-FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +34,7 @@ class Stage:
     """One agent: its name, its step, and the log that it publishes to.
 
     `takes` names the event types that concern it; others on the topic pass by. `abreast` bounds the events in
-    hand. `crashed` is told the exception that must stop the process.
+    hand, `first_wait_s` is the first wait before a retry. `crashed` is told the exception that must stop the process.
     """
 
     name: str
@@ -47,6 +46,7 @@ class Stage:
     clock: Clock
     crashed: Callable[[BaseException], None]
     abreast: int = 64
+    first_wait_s: float = 0.5
 
     def __post_init__(self) -> None:
         self._last: dict[bytes | None, asyncio.Task[None]] = {}
@@ -78,7 +78,7 @@ class Stage:
         record.ack()
 
     async def _until_done(self, record: Any, staged: Staging) -> None:
-        wait_s = FIRST_WAIT_S
+        wait_s = self.first_wait_s
         while True:
             try:
                 await self._once(record, staged)
