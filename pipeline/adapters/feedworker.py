@@ -52,7 +52,10 @@ def parse_feed(request: FeedRequest) -> RawFeed:
         return _json_feed(body, request.url)
     parsed = feedparser.parse(
         io.BytesIO(request.body),
-        response_headers={"content-type": request.content_type, "content-location": request.url},
+        response_headers={
+            "content-type": request.content_type or "application/xml",
+            "content-location": request.url,
+        },
         resolve_relative_uris=False,
         sanitize_html=False,
     )

@@ -42,11 +42,13 @@ def _system_error(cause: BaseException, host: str) -> FetchError | None:
         )
     if isinstance(cause, ConnectionRefusedError):
         return FetchError(f"{host} refuses connections", kind="connect", remedy=_RETRIED)
+    if isinstance(cause, httpx.InvalidURL):  # the client looks at redirects even if it does not follow them
+        return bad_redirect(host)
     return None
 
 
 def _library_error(error: BaseException, url: str, host: str) -> FetchError:
-    if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)):
+    if isinstance(error, (httpx.UnsupportedProtocol, UnicodeError)):
         return bad_url(url)
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return FetchError(f"{host} does not take connections in time", kind="timeout", remedy=_RETRIED)
@@ -69,6 +71,15 @@ def bad_url(url: str) -> FetchError:
         f"{url!r} is not an http or https address",
         kind="url",
         remedy="Write the source's URL in full, such as https://example.com/privacy",
+    )
+
+
+def bad_redirect(host: str) -> FetchError:
+    """Return the error for a redirect to no address at all."""
+    return FetchError(
+        f"{host} redirects to something that is no address",
+        kind="url",
+        remedy="Open the address in a browser and watch the one that it ends at",
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urldefrag, urljoin
 import httpx
 
 from pipeline.adapters.exchange import Answer, Ask, exchange
-from pipeline.adapters.fetcherrors import bad_url, held_back, too_many_hops
+from pipeline.adapters.fetcherrors import bad_redirect, bad_url, held_back, too_many_hops
 from pipeline.adapters.inflate import ACCEPTED
 from pipeline.adapters.politeness import Politeness
 from pipeline.adapters.robots import MAX_BYTES, PRODUCT, Robots, RobotsAnswer
@@ -113,7 +113,7 @@ class Fetcher:
             answer = await self._ask(ask, respect_robots=respect_robots)
             if not answer.location:
                 return _fetched(url, str(target), answer, hops, time.monotonic() - started)
-            target = _target(urljoin(str(target), answer.location))
+            target = _onward(target, answer.location)
             hops.append(f"{answer.status} {target}")
             if len(hops) > self._limits.max_redirects:
                 raise too_many_hops(url, hops)
@@ -141,7 +141,7 @@ class Fetcher:
                 )
             if not answer.location:
                 return RobotsAnswer(answer.status, answer.body or b"")
-            target = _target(urljoin(str(target), answer.location))
+            target = _onward(target, answer.location)
         return RobotsAnswer(404)
 
     async def _exchange(self, ask: Ask, *, max_bytes: int, cut: bool = False) -> Answer:
@@ -199,9 +199,16 @@ def _target(url: str) -> httpx.URL:
         target = httpx.URL(urldefrag(url.strip()).url)
     except (httpx.InvalidURL, ValueError) as error:
         raise bad_url(url) from error
-    if target.scheme not in ("http", "https") or not target.host:
+    if target.scheme not in ("http", "https") or not target.host or "%" in target.host:
         raise bad_url(url)
     return target
+
+
+def _onward(asked: httpx.URL, location: str) -> httpx.URL:
+    try:
+        return _target(urljoin(str(asked), location))
+    except ValueError as error:
+        raise bad_redirect(asked.host) from error
 
 
 def _origin(url: httpx.URL) -> str:

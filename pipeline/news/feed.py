@@ -32,7 +32,8 @@ _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _BREAKS = (
-    "p", "div", "br", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "article", "figure", "hr",
+    "p", "div", "br", "li", "ul", "ol", "tr", "td", "th", "table", "h1",
+    "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "article", "figure", "hr",
 )  # fmt: skip
 _SILENT = ("script", "style", "template", "noscript", "iframe", "svg", "object")
 
