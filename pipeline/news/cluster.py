@@ -21,6 +21,7 @@ from pipeline.news.telling import facts, stems
 WINDOW = timedelta(hours=96)  # the longest silence inside one story
 SAME_TEXT = 0.8  # of the title's words, for two entries to be copies
 JOIN = 0.2  # the similarity from which an entry belongs to a story
+HEADLINE = 0.12  # the least similarity of the headline alone
 FOUNDER = 0.1  # the least similarity to the founding entry
 TERMS = 48  # of a story kept for comparison
 SUMMARY = 0.5  # what a word of the summary counts, of one in the title
@@ -52,6 +53,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     told_at: datetime
     terms: Terms
     title: frozenset[str]
+    title_terms: Terms
     amounts: frozenset[str]
 
 
@@ -83,6 +85,7 @@ def read(entry: Entry, now: datetime | None = None) -> Reading:
         told_at=entry.published_at or entry.seen_at or now or datetime.min.replace(tzinfo=UTC),
         terms=normalised(weighed(title, stems(entry.summary))),
         title=frozenset(title),
+        title_terms=normalised(weighed(title, ())),
         amounts=facts(f"{entry.title}\n{entry.summary}").amounts,
     )
 
@@ -98,8 +101,7 @@ def compared(reading: Reading, story: OpenStory) -> Joined | None:
         return Joined(story.id, 1.5, ("the same headline",))
     if whole < JOIN or contradicts(reading.amounts, story.amounts):
         return None
-    founder = cosine(reading.terms, story.founder)
-    if founder < FOUNDER:
+    if cosine(reading.title_terms, story.whole) < HEADLINE or cosine(reading.terms, story.founder) < FOUNDER:
         return None
     return Joined(
         story.id, whole, (f"shares {', '.join(shared(reading.terms, story.whole))}", f"{whole:.2f} alike")
