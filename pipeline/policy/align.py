@@ -30,7 +30,7 @@ class Alignment:
 
     `pairs` maps old to new one to one, `scores` gives each pair's similarity by its new index; `split` maps
     further new pieces to their old clause, `merged` further old pieces to their new clause; `moved` holds the
-    new indexes that left the common order; `linked` is the share of text, 0 to 1, that is linked.
+    new indexes that left the common order; `linked` is the share of each side's text, 0 to 1, that is linked.
     """
 
     pairs: dict[int, int]
@@ -38,7 +38,7 @@ class Alignment:
     split: dict[int, int]
     merged: dict[int, int]
     moved: frozenset[int]
-    linked: float
+    linked: tuple[float, float]
 
     def links(self) -> set[tuple[int, int]]:
         """Return every link as (old, new), pieces included."""
@@ -111,7 +111,7 @@ def align_keys(
         split=split,
         merged=merged,
         moved=moved,
-        linked=_share(work, split, merged),
+        linked=_shares(work, split, merged),
     )
 
 
@@ -278,9 +278,8 @@ def _word_pairs(text: str) -> set[tuple[str, str]]:
     return set(pairwise(text.split()))
 
 
-def _share(work: Work, split: dict[int, int], merged: dict[int, int]) -> float:
-    """Return the share of both sides' text that is linked."""
-    total = sum(map(len, work.old)) + sum(map(len, work.new))
-    linked = sum(len(work.old[i]) + len(work.new[j]) for i, j in work.forward.items())
-    linked += sum(len(work.new[j]) for j in split) + sum(len(work.old[i]) for i in merged)
-    return linked / total if total else 1.0
+def _shares(work: Work, split: dict[int, int], merged: dict[int, int]) -> tuple[float, float]:
+    """Return the share of each side's text that is linked, old side first."""
+    old = sum(len(work.old[i]) for i in (*work.forward, *merged))
+    new = sum(len(work.new[j]) for j in (*work.backward, *split))
+    return old / (sum(map(len, work.old)) or 1), new / (sum(map(len, work.new)) or 1)

@@ -6,14 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.events import Change, Clause, Comparison, Verdict, Version
-from pipeline.policy import dates
+import msgspec
+
+from pipeline.events import Change, Clause, Comparison, PageState, Verdict, Version
 from pipeline.policy.align import Alignment, align
+from pipeline.policy.assess import assess
 from pipeline.policy.changes import changes, tells
+from pipeline.policy.dates import effective_date
 from pipeline.policy.guard import broken
 from pipeline.policy.normalise import keys_of
 from pipeline.policy.stack import Stack, stack
-from pipeline.policy.variants import returned
+from pipeline.policy.summary import summarise
+from pipeline.policy.variants import Return, returned, wording
+
+_WHY_BROKEN = {
+    PageState.EMPTY: "the new version holds no text",
+    PageState.LANGUAGE: "the new version is in another language",
+    PageState.TRUNCATED: "the new version ends in the middle of the old one",
+    PageState.REPLACED: "the new text is another document",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What readers are told of a version: all of it, or of a stacked page the coming part."""
+
+    version: Version
+    clauses: tuple[Clause, ...]
+    keys: list[str]
+    parts: Stack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +43,8 @@ class Core:
 
     changes: tuple[Change, ...]
     found: Alignment
-    old: tuple[Clause, ...]
-    new: tuple[Clause, ...]
-    stacked: Stack | None = None
-    unstacked: bool = False
+    old: Told
+    new: Told
 
 
 def compare(
@@ -42,65 +61,103 @@ def compare(
 
     With `extractor_changed` the two texts come from different extractors: no difference is the policy's.
     """
-    core = compare_clauses(old, new)
-    state = broken(old, new, core.found, core.old, core.new)
-    if state and not extractor_changed:
-        return Comparison(verdict=Verdict.BROKEN, reason=state)
-    back = returned(new, history, old=old)
-    if back is not None:
-        return Comparison(
-            verdict=Verdict.UNCHANGED, reason=f"returned to the version of {len(history) - back} before"
-        )
-    when = _effective(core, new, seen_at)
-    verdict, reason = _verdict(core, extractor_changed)
-    return Comparison(
-        verdict=verdict,
-        reason=reason,
-        changes=core.changes,
-        effective_date=when,
-        stacked=core.stacked is not None,
-        notes=tuple(clause.text for clause in core.stacked.notices) if core.stacked else (),
-    )
+    memo: dict[str, str] = {}
+    before = told(old, memo=memo)
+    after = told(new, before.keys, memo=memo)
+    back = _returned(after, before, history, memo)
+    if back is not None and not back.exact:
+        before = told(history[-1 - back.ago], after.keys, memo=memo)
+    core = difference(before, after)
+    state = broken(before.version, new, core.found, (before.keys, after.keys))
+    if state is not PageState.OK and not extractor_changed and back is None:
+        found = Comparison(verdict=Verdict.BROKEN, reason=state.value, notes=(_WHY_BROKEN[state],))
+    else:
+        verdict, reason = _verdict(core, extractor_changed, back)
+        found = _assessed(core, verdict, reason, service, document, seen_at)
+    words = summarise(found, service=service, document=document, seen_at=seen_at)
+    return msgspec.structs.replace(found, summary=words)
 
 
 def compare_clauses(old: Version, new: Version) -> Core:
     """Return the typed changes of two versions; of stacked pages the coming parts are compared."""
     memo: dict[str, str] = {}
-    before, known, known_keys = _told(old, (), memo)
-    after, coming, coming_keys = _told(new, known_keys, memo)
-    found = align(known, coming, old_keys=known_keys, new_keys=coming_keys)
-    return Core(
-        changes=changes(known, coming, found),
-        found=found,
-        old=known,
-        new=coming,
-        stacked=after,
-        unstacked=before is not None and after is None,
-    )
+    before = told(old, memo=memo)
+    return difference(before, told(new, before.keys, memo=memo))
 
 
-def _told(
-    version: Version, known: Sequence[str], memo: dict[str, str]
-) -> tuple[Stack | None, tuple[Clause, ...], list[str]]:
-    """Return what of a version readers are told of: of a stacked page the coming part, else all of it."""
+def told(version: Version, known: Sequence[str] = (), *, memo: dict[str, str] | None = None) -> Told:
+    """Return what readers are told of a version; `known` are the keys of what they were told before."""
     keys = keys_of(version.clauses, memo)
     parts = stack(version, known, keys=keys)
     if parts is None:
-        return None, version.clauses, keys
-    return parts, parts.coming, [keys[at] for at in parts.places]
+        return Told(version=version, clauses=version.clauses, keys=keys)
+    return Told(version=version, clauses=parts.coming, keys=[keys[at] for at in parts.places], parts=parts)
 
 
-def _effective(core: Core, new: Version, seen_at: datetime | None) -> str | None:
-    fact = dates.effective_date(core.stacked.text if core.stacked else new, seen_at=seen_at)
+def difference(old: Told, new: Told) -> Core:
+    """Align two readings and type what differs."""
+    found = align(old.clauses, new.clauses, old_keys=old.keys, new_keys=new.keys)
+    return Core(changes=changes(old.clauses, new.clauses, found), found=found, old=old, new=new)
+
+
+def _returned(new: Told, old: Told, history: Sequence[Version], memo: dict[str, str]) -> Return | None:
+    if not history:
+        return None
+    states = [wording(told(version, old.keys, memo=memo).keys) for version in history]
+    return returned(wording(new.keys), wording(old.keys), states)
+
+
+def _assessed(
+    core: Core, verdict: Verdict, reason: str, service: str, document: str, seen_at: datetime | None
+) -> Comparison:
+    parts = core.new.parts
+    when = _effective(parts.text if parts else core.new.version, seen_at)
+    return Comparison(
+        verdict=verdict,
+        reason=reason,
+        changes=assess(
+            core.changes,
+            old=core.old.version,
+            new=core.new.version,
+            service=service,
+            document=document,
+            seen_at=seen_at,
+            effective_date=when,
+        ),
+        effective_date=when,
+        stacked=parts is not None,
+        notes=_notes(core),
+    )
+
+
+def _effective(version: Version, seen_at: datetime | None) -> str | None:
+    fact = effective_date(version, seen_at=seen_at)
     return str(fact.new["date"]) if fact and fact.new and fact.new.get("date") else None
 
 
-def _verdict(core: Core, extractor_changed: bool) -> tuple[Verdict, str]:
+def _notes(core: Core) -> tuple[str, ...]:
+    if core.new.parts:
+        return ("the page holds the coming and the current version: the coming one was compared",)
+    if core.old.parts:
+        return ("the page held two versions before: the one announced then was compared",)
+    return ()
+
+
+def _verdict(core: Core, extractor_changed: bool, back: Return | None) -> tuple[Verdict, str]:
+    """Return the verdict and, in words, why."""
+    if back is not None and back.exact:
+        return Verdict.UNCHANGED, f"returned to the version of {_ago(back)}"
     if not core.changes:
         return Verdict.UNCHANGED, "the wording is the same"
     if extractor_changed:
         return Verdict.MINOR, "the extractor changed: the differences are its own"
+    total = len(core.changes)
     count = sum(1 for change in core.changes if tells(change))
+    beside = f"; compared with the version of {_ago(back)}, which it returned to" if back else ""
     if count:
-        return Verdict.CHANGED, f"{count} of {len(core.changes)} differences change the wording"
-    return Verdict.MINOR, f"{len(core.changes)} differences, none of wording"
+        return Verdict.CHANGED, f"{count} of {total} differences change the wording{beside}"
+    return Verdict.MINOR, f"none of {total} differences changes the wording{beside}"
+
+
+def _ago(back: Return) -> str:
+    return f"{back.ago + 1} versions before"
