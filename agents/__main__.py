@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.commands import pages, show
+from agents.commands import history, pages, running, show
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -28,6 +28,16 @@ app.command(rich_help_panel="Look at pages")(pages.check)
 app.command(rich_help_panel="Look at pages")(pages.extract)
 app.command(rich_help_panel="Look at pages")(pages.diff)
 app.command(rich_help_panel="Look at pages")(pages.classify)
+
+app.command(rich_help_panel="Run")(running.run)
+
+app.command(rich_help_panel="History")(history.alerts)
+app.command(rich_help_panel="History")(history.deliveries)
+app.command("import", rich_help_panel="History")(history.import_pages)
+app.command("replay", rich_help_panel="History")(history.replay_history)
+app.command(rich_help_panel="History")(history.topics)
+app.command(rich_help_panel="History")(history.events)
+app.add_typer(history.rejected_app, name="rejected", rich_help_panel="History")
 
 
 def main() -> None:

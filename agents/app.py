@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.news.correlate import Ledger
-
 from agents.declare import Declared, keep_source
 from agents.detect_changes import detect_changes
 from agents.extract_versions import ReadingState, extract_versions
@@ -22,6 +20,7 @@ from pipeline.adapters.blobs import BlobValues
 from pipeline.adapters.tables import TableMemory
 from pipeline.alerts.alert import AlertingState, StoryState
 from pipeline.alerts.outbox import Outbox
+from pipeline.news.correlate import Ledger
 from pipeline.news.story import StoryBook
 from pipeline.policy.lifecycle import DocumentState
 from pipeline.ports import Blobs

@@ -15,8 +15,8 @@ import typer
 from agents.archive import archived_pages, dated_files, new_pages
 from agents.commands import show
 from agents.commands.deployment import ConfigFile, blobs_of, settings_from
-from agents.replay import Memories, Report, Rerun, decoded, replay
 from agents.extract_versions import ReadingState
+from agents.replay import Memories, Report, Rerun, decoded, replay
 from pipeline.adapters.blobs import BlobValues
 from pipeline.adapters.history import EmbeddedHistory, open_history
 from pipeline.adapters.tables import DictMemory
@@ -40,7 +40,9 @@ from pipeline.ports import Kept
 
 Day = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"], help="UTC, such as 2024-10-17."),
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"], help="UTC, such as 2024-10-17."
+    ),
 ]
 SHADOW = "shadow."
 
@@ -68,7 +70,9 @@ def import_pages(
     with open_history(settings.broker, create=True) as history:
         known = {event.id for event in decoded(history.records("pages.fetched"), decode)}
         added = history.append(new_pages(pages, known))
-    typer.echo(f"{added} pages of {spec.service} {spec.name} put into history, {len(pages) - added} were there already")
+    typer.echo(
+        f"{added} pages of {spec.service} {spec.name} put into history, {len(pages) - added} were there already"
+    )
 
 
 def document_spec(settings: Settings, service: str, document: str, url: str) -> DocumentSpec:
@@ -77,14 +81,20 @@ def document_spec(settings: Settings, service: str, document: str, url: str) -> 
     for spec in settings.documents:
         if (spec.service.casefold(), spec.name.casefold()) == wanted:
             return spec
-    return DocumentSpec(id=f"{service_id(service)}/{service_id(document)}", service=service, name=document, url=url)
+    return DocumentSpec(
+        id=f"{service_id(service)}/{service_id(document)}", service=service, name=document, url=url
+    )
 
 
 def replay_history(
-    topic: Annotated[str, typer.Option(help="pages.fetched to run history again, alerts.raised to deliver it.")],
+    topic: Annotated[
+        str, typer.Option(help="pages.fetched to run history again, alerts.raised to deliver it.")
+    ],
     since: Day = None,
     until: Day = None,
-    document: Annotated[list[str] | None, typer.Option(help="Only this document id; may be repeated.")] = None,
+    document: Annotated[
+        list[str] | None, typer.Option(help="Only this document id; may be repeated.")
+    ] = None,
     deliver_to: Annotated[str, typer.Option(help="Deliver what is found to this one route.")] = "",
     config: ConfigFile = Path("clausewire.yaml"),
 ) -> None:
@@ -108,20 +118,24 @@ def replay_history(
 
 
 async def _rerun(
-    settings: Settings, history: EmbeddedHistory, since: datetime | None, until: datetime | None, documents: list[str]
+    settings: Settings,
+    history: EmbeddedHistory,
+    since: datetime | None,
+    until: datetime | None,
+    documents: list[str],
 ) -> Report:
     blobs = blobs_of(settings)
     values = BlobValues(blobs)
 
     def rerun() -> Rerun:
         memories = Memories(
-            reading=DictMemory(ReadingState), documents=DictMemory(DocumentState), alerting=DictMemory(AlertingState)
+            reading=DictMemory(ReadingState),
+            documents=DictMemory(DocumentState),
+            alerting=DictMemory(AlertingState),
         )
         return Rerun(blobs=blobs, values=values, memories=memories)
 
-    report = await replay(
-        history, rerun=rerun, decode=decode, since=since, until=until, documents=documents
-    )
+    report = await replay(history, rerun=rerun, decode=decode, since=since, until=until, documents=documents)
     name = shadow_name(since, until, documents)
     history.drop(name)
     history.append(report.results, prefix=name)
@@ -138,7 +152,9 @@ def _recorded(
     history: EmbeddedHistory, topic: str, since: datetime | None, until: datetime | None, documents: list[str]
 ) -> Report:
     if topic != "alerts.raised":
-        raise ConfigError(f"{topic} cannot be replayed", remedy="use --topic pages.fetched or --topic alerts.raised")
+        raise ConfigError(
+            f"{topic} cannot be replayed", remedy="use --topic pages.fetched or --topic alerts.raised"
+        )
     events = decoded(history.records(topic, since=since, until=until), decode)
     alerts = [event for event in events if isinstance(event, AlertRaised)]
     wanted = [a for a in alerts if not documents or (a.document and a.document.id in documents)]
@@ -181,7 +197,9 @@ def rejected_list(config: ConfigFile = Path("clausewire.yaml")) -> None:
     """List the rejected events: id, stage, reason and remedy."""
     with open_history(settings_from(config).broker) as history:
         for _, event in _rejections(history):
-            typer.echo(f"{event.id}  {event.rejected_at:%Y-%m-%d %H:%M}  {event.stage}  {event.topic}  {event.reason}")
+            typer.echo(
+                f"{event.id}  {event.rejected_at:%Y-%m-%d %H:%M}  {event.stage}  {event.topic}  {event.reason}"
+            )
             if event.remedy:
                 typer.echo(f"    {event.remedy}")
 
@@ -248,4 +266,3 @@ def events() -> None:
 
 def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
-

@@ -1,0 +1,61 @@
+"""run: the whole program in one process, until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from agents.commands.deployment import ConfigFile, settings_from
+from agents.serve import serve
+from pipeline.adapters.clock import SystemClock
+from pipeline.config import Settings
+
+LogFormat = Annotated[str, typer.Option(help="How to log: pretty or json.")]
+
+
+def run(
+    config: ConfigFile = Path("clausewire.yaml"),
+    log_format: LogFormat = "pretty",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+) -> None:
+    """Run everything in this process: pollers, agents and notifiers. Stops on Ctrl-C or SIGTERM."""
+    settings = settings_from(config)
+    missing = settings.missing_secrets()
+    if missing:
+        raise missing[0]
+    set_up_logs(log_format, verbose=verbose)
+    asyncio.run(_until_signal(settings))
+
+
+async def _until_signal(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(settings, SystemClock(), stop)
+
+
+def set_up_logs(log_format: str, *, verbose: bool = False) -> None:
+    """Log to standard error: readable, or one JSON object per line."""
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
