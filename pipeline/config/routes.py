@@ -134,7 +134,7 @@ def _filters(item: Item | None, known: Known) -> Filters:
         return Filters()
     severity = table.get("min_severity")
     return Filters(
-        services=_named(table, "services", _services(known.documents)),
+        services=_with_slugs(_named(table, "services", _services(known.documents))),
         documents=_named(table, "documents", _documents(known.documents)),
         categories=_named(table, "categories", {name: name for name in known.categories}),
         watches=_named(
@@ -148,6 +148,12 @@ def _filters(item: Item | None, known: Known) -> Filters:
 
 def _services(documents: Iterable[DocumentSpec]) -> dict[str, str]:
     return {word: one.service for one in documents for word in (one.service, slug(one.service), *one.aliases)}
+
+
+def _with_slugs(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names and, where they differ, the ids that stories know the services by."""
+    pairs = ((name,) if slug(name) == name.casefold() else (name, slug(name)) for name in names)
+    return tuple(word for pair in pairs for word in pair)
 
 
 def _documents(documents: Iterable[DocumentSpec]) -> dict[str, str]:
