@@ -7,20 +7,149 @@ document, with the headings that stand right before it.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import urljoin
 
-from pipeline.policy import furniture
+from msgspec import Struct
+
+from pipeline.policy import furniture, selectors
+from pipeline.policy.embedded import embedded
 from pipeline.policy.html import Node, Tree, parse
 from pipeline.policy.markdown import markdown
 
 EXTRACTOR = "clausewire-1"
-_SHARE = 0.96
+_SHARE = 0.96  # of the sentences of a page: what the document's element holds at least
+_LEAST = 100  # characters: a selector that finds less is dead (as Open Terms Archive has it)
+_SHELL = 400  # characters: a page that shows less may carry its text as data
+_HEADING = re.compile(r"#{1,6} ")
 _TEXTUAL = frozenset("p ul ol li table tbody tr dl blockquote pre h1 h2 h3 h4 h5 h6".split())
 _STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 p ul ol table dl blockquote pre address".split())
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\b(?:updated|effective|modified|revised|version)\b", re.I)
 
 
-def article(tree: Tree) -> Node:
-    """Return the element that holds the document, everything else taken out of it."""
+class Extracted(Struct, frozen=True, kw_only=True):
+    """The text of a page as Markdown, its title, and how it was come by.
+
+    `selected` is true where people's selectors gave it, `dead` says why they did not, `proposal` is a selector that
+    finds the element that was taken instead.
+    """
+
+    text: str
+    title: str = ""
+    selected: bool = False
+    dead: str = ""
+    proposal: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def extract(
+    page: str,
+    *,
+    base: str = "",
+    select: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    siblings: Sequence[str] = (),
+) -> Extracted:
+    """Return the policy text of an HTML page: by selectors while they live, else by itself."""
+    dead, notes = "", []
+    if select or remove:
+        tree = parse(page)
+        taken, faults = selectors.take(tree.root, select, remove)
+        notes += [f"A selector was left out: {fault}." for fault in faults]
+        if select:
+            furniture.strip_controls(taken)
+            text = markdown([taken], _base(tree, base))
+            if len(text) >= _LEAST:
+                return Extracted(text=text, title=_title(tree, taken), selected=True, notes=tuple(notes))
+            dead = _death(select, text)
+    return _automatic(page, base, remove, siblings, dead, notes)
+
+
+def _automatic(
+    page: str, base: str, remove: Sequence[str], siblings: Sequence[str], dead: str, notes: list[str]
+) -> Extracted:
+    tree = parse(page)
+    if remove:
+        selectors.take(tree.root, (), remove)
+    body, main = article(tree)
+    text = markdown([body], _base(tree, base))
+    if len(text) < _SHELL and (carried := embedded(tree.scripts)):
+        inner = parse(carried)
+        told = markdown([inner.body], _base(tree, base))
+        if len(told) > 2 * len(text):
+            notes = [*notes, "The page shows its text by scripts; it was read from the data they carry."]
+            return Extracted(text=told, title=_title(tree, inner.body), dead=dead, notes=tuple(notes))
+    if siblings:
+        text = without_furniture(text, siblings)
+    proposal = _proposal(page, main) if dead else ""
+    return Extracted(text=text, title=_title(tree, body), dead=dead, proposal=proposal, notes=tuple(notes))
+
+
+def _death(select: Sequence[str], text: str) -> str:
+    listed = ", ".join(select)
+    return f"the selector {listed} finds {'only ' + str(len(text)) + ' characters' if text else 'nothing'}"
+
+
+def _proposal(page: str, main: Node) -> str:
+    """Find the taken element again on the page as served, and name it."""
+    root = parse(page).root
+    twin = next((node for node in root.walk() if node.index == main.index), None)
+    return selectors.propose(root, twin) if twin is not None else ""
+
+
+def _base(tree: Tree, url: str) -> str:
+    """Return what relative links are relative to."""
+    stated = next(
+        (link for link in (tree.base, tree.metas.get("canonical", ""), tree.metas.get("og:url", "")) if link),
+        "",
+    )
+    if tree.base and url:
+        return urljoin(url, tree.base)
+    return url or (stated if stated.startswith(("http://", "https://")) else "")
+
+
+def _title(tree: Tree, root: Node) -> str:
+    heading = next((node.text() for node in root.walk() if node.tag == "h1" and node.text()), "")
+    return heading[:300] or tree.title[:300]
+
+
+def without_furniture(text: str, siblings: Sequence[str]) -> str:
+    """Take out lines that stand on the other pages of the host too: at either end, and short ones anywhere."""
+    shared = _shared(text, siblings)
+    if not shared:
+        return text
+    paragraphs = text.split("\n\n")
+    kept = [
+        part
+        for part in paragraphs
+        if not (len(part) < 80 and _key(part) in shared and not _HEADING.match(part))
+    ]
+    while kept and _key(kept[-1]) in shared:
+        kept.pop()
+    first = next((at for at, part in enumerate(kept) if _key(part) not in shared), len(kept))
+    return "\n\n".join(kept[first:]).strip("\n") + "\n" if kept[first:] else text
+
+
+def _shared(text: str, siblings: Sequence[str]) -> set[str]:
+    """Return the lines that stand on at least two siblings (or on the only one) that are other documents."""
+    own = {_key(part) for part in text.split("\n\n")} - {""}
+    counts: Counter[str] = Counter()
+    others = 0
+    for sibling in siblings[:12]:
+        lines = {_key(part) for part in markdown([parse(sibling).body]).split("\n\n")} & own
+        if sum(map(len, lines)) < 0.5 * sum(map(len, own)):
+            others += 1
+            counts.update(lines)
+    return {line for line, count in counts.items() if count >= min(2, others)}
+
+
+def _key(part: str) -> str:
+    return " ".join(re.findall(r"\w+", re.sub(r"\]\([^()]*\)", "]", part).casefold()))
+
+
+def article(tree: Tree) -> tuple[Node, Node]:
+    """Return the body with everything but the document taken out of it, and the element that holds its sentences."""
     body = tree.body
     furniture.measure(body)
     furniture.clear(body)
@@ -28,7 +157,7 @@ def article(tree: Tree) -> Node:
     return _narrow(body)
 
 
-def _narrow(body: Node) -> Node:
+def _narrow(body: Node) -> tuple[Node, Node]:
     """Walk down to the smallest element with nearly all sentences; on the way keep only what belongs to them.
 
     Above the page's `main` only headings of the first rank and dates are kept, below it whatever reads like text.
@@ -40,7 +169,7 @@ def _narrow(body: Node) -> Node:
             outside = False
         inner = max(found.nodes, key=lambda node: node.prose, default=None)
         if inner is None or inner.prose < _SHARE * body.prose or inner.tag in _TEXTUAL:
-            return body
+            return body, found
         keep = _belongs_outside if outside or found is body else _belongs
         found.children = [
             child for child in found.children if child is inner or (isinstance(child, Node) and keep(child))
@@ -53,7 +182,11 @@ def _mains(body: Node) -> list[Node]:
     return [
         node
         for node in body.walk()
-        if (node.tag == "main" or node.attrs.get("role") == "main" or node.attrs.get("itemprop") == "articleBody")
+        if (
+            node.tag == "main"
+            or node.attrs.get("role") == "main"
+            or node.attrs.get("itemprop") == "articleBody"
+        )
         and node.prose >= _SHARE * body.prose
     ]
 
@@ -73,8 +206,3 @@ def _belongs(node: Node) -> bool:
     if any(inner.tag in _STRUCTURE for inner in node.walk()):
         return True
     return _DATED.search(node.text()[:300]) is not None
-
-
-def extract(text: str, base: str = "") -> str:
-    tree = parse(text)
-    return markdown([article(tree)], base)

@@ -13,10 +13,60 @@ from collections.abc import Iterable
 from pipeline.policy.html import BLOCKS, Node
 
 _NEVER = frozenset(
-    ["head", "title", "svg", "math", "canvas", "iframe", "object", "embed", "audio", "video", "map", "noframes", "button", "select", "input", "textarea", "datalist", "option", "optgroup", "progress", "meter", "dialog", "template", "applet", "img", "picture", "source", "track", "param"]
+    [
+        "head",
+        "title",
+        "svg",
+        "math",
+        "canvas",
+        "iframe",
+        "object",
+        "embed",
+        "audio",
+        "video",
+        "map",
+        "noframes",
+        "button",
+        "select",
+        "input",
+        "textarea",
+        "datalist",
+        "option",
+        "optgroup",
+        "progress",
+        "meter",
+        "dialog",
+        "template",
+        "applet",
+        "img",
+        "picture",
+        "source",
+        "track",
+        "param",
+    ]
 )
 _ROLES = frozenset(
-    ["navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu", "menubar", "menuitem", "toolbar", "tablist", "status", "button", "combobox", "listbox", "option", "switch", "slider", "progressbar"]
+    [
+        "navigation",
+        "banner",
+        "contentinfo",
+        "search",
+        "dialog",
+        "alertdialog",
+        "menu",
+        "menubar",
+        "menuitem",
+        "toolbar",
+        "tablist",
+        "status",
+        "button",
+        "combobox",
+        "listbox",
+        "option",
+        "switch",
+        "slider",
+        "progressbar",
+    ]
 )
 _TAGS = frozenset({"nav", "footer", "form", "search", "menu", "noscript"})
 _CONTAINERS = frozenset(
@@ -85,6 +135,14 @@ def clear(root: Node) -> None:
                 stack.append(child)
             kept.append(child)
         node.children = kept
+
+
+def strip_controls(root: Node) -> None:
+    """Take only controls and pictures out of what people's selectors chose."""
+    measure(root)
+    for node in list(root.walk()):
+        if node.tag in _NEVER and not _titles(node):
+            node.drop()
 
 
 def _goes(node: Node, total: int) -> bool:
