@@ -45,6 +45,12 @@ class Phrase(Struct, frozen=True):
     title: bool = False
 
 
+class Words(Struct, frozen=True):
+    """At least one of these words stands there: what most alternatives come down to."""
+
+    words: frozenset[str]
+
+
 class All(Struct, frozen=True):
     """Every part holds."""
 
@@ -63,7 +69,7 @@ class Not(Struct, frozen=True):
     part: Node
 
 
-Node = Phrase | All | Any | Not
+Node = Words | Phrase | All | Any | Not
 
 
 class Lexeme(Struct, frozen=True):
@@ -96,7 +102,7 @@ def parse(text: str) -> Node:
 def positive(node: Node) -> bool:
     """Say whether a text must hold at least one word of the query to satisfy it."""
     match node:
-        case Phrase():
+        case Words() | Phrase():
             return True
         case Not():
             return False
@@ -104,6 +110,27 @@ def positive(node: Node) -> bool:
             return any(map(positive, parts))
         case Any(parts):
             return all(map(positive, parts))
+
+
+def simple(node: Node) -> Node:
+    """Return a tree that asks the same in fewer steps: plain words together, negations last."""
+    match node:
+        case Phrase((word,), None, False, False):
+            return Words(frozenset((word,)))
+        case Not(part):
+            return Not(simple(part))
+        case All(parts):
+            return All(tuple(sorted(map(simple, parts), key=lambda part: isinstance(part, Not))))
+        case Any(parts):
+            return gathered([simple(part) for part in parts])
+    return node
+
+
+def gathered(parts: list[Node]) -> Node:
+    """Return alternatives with all their plain words in one."""
+    plain = [part.words for part in parts if isinstance(part, Words)]
+    others = [part for part in parts if not isinstance(part, Words)]
+    return joined([Words(frozenset().union(*plain)), *others] if plain else others, Any)
 
 
 def lexemes(text: str) -> list[Lexeme]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from math import exp
 
 from msgspec import Struct
 
 from pipeline.events import Match
-from pipeline.news.query import All, Any, Node, Not, Phrase, QueryError, parse
-from pipeline.news.telling import Token, tokens
+from pipeline.news.commonness import weight
+from pipeline.news.query import All, Any, Node, Not, Phrase, QueryError, Words, parse, simple
+from pipeline.news.telling import STOPWORDS, Token, stem, tokens
 
 __all__ = ["Query", "QueryError", "Watch", "WatchIndex", "compile", "matches"]
 
@@ -27,7 +29,7 @@ class Watch(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True):
-    """A watch made ready: its tree, and the groups of words of each of which a text must hold one."""
+    """A watch made ready: its tree, and groups of words, the rarest first; a text must hold one word of each."""
 
     tree: Node
     groups: tuple[Group, ...]
@@ -46,6 +48,7 @@ class Text:
         for at, token in enumerate(self.tokens):
             self.places[token.word].append(at if at < self.titled else at + GAP)
         self.words = frozenset(self.places)
+        self.known: dict[Phrase, list[Span]] = {}
 
     def token(self, place: int) -> Token:
         return self.tokens[place if place < self.titled else place - GAP]
@@ -56,11 +59,25 @@ class Text:
             return self.places.get(word, [])
         return sorted(at for other, where in self.places.items() if other.startswith(word) for at in where)
 
+    def spots(self, words: Iterable[str]) -> list[Span]:
+        """Return where any of some words stand."""
+        found = (self.token(place) for word in words for place in self.places[word])
+        return [(token.start, token.end) for token in found]
+
+    def spans(self, phrase: Phrase) -> list[Span]:
+        """Return where a phrase stands; looked for once, however many watches ask."""
+        if not phrase.prefix and not self.words.issuperset(phrase.words):
+            return []
+        found = self.known.get(phrase)
+        if found is None:
+            found = self.known[phrase] = list(occurrences(phrase, self))
+        return found
+
 
 def compile(watch: Watch) -> Query:
     """Return the watch's query made ready; raises QueryError with the column and a remedy."""
     tree = parse(watch.query)
-    return Query(tree, tuple(required(tree)))
+    return Query(simple(tree), tuple(sorted(required(tree), key=chance)))
 
 
 def matches(query: Query, title: str, summary: str) -> tuple[Span, ...] | None:
@@ -76,15 +93,21 @@ def spans(query: Query, text: Text) -> tuple[Span, ...] | None:
 def satisfied(node: Node, text: Text) -> list[Span] | None:
     """Return what satisfies a node, an empty list for a negation that holds, None when it does not."""
     match node:
+        case Words(words):
+            return None if words.isdisjoint(text.words) else text.spots(words & text.words)
         case Phrase():
-            return list(occurrences(node, text)) or None
-        case Not(part):
-            return [] if satisfied(part, text) is None else None
+            return text.spans(node) or None
         case All(parts):
             return joint(parts, text)
         case Any(parts):
-            held = [found for part in parts if (found := satisfied(part, text)) is not None]
-            return [span for found in held for span in found] if held else None
+            return either(parts, text)
+        case Not(part):
+            return [] if satisfied(part, text) is None else None
+
+
+def either(parts: Iterable[Node], text: Text) -> list[Span] | None:
+    held = [found for part in parts if (found := satisfied(part, text)) is not None]
+    return [span for found in held for span in found] if held else None
 
 
 def joint(parts: Iterable[Node], text: Text) -> list[Span] | None:
@@ -138,6 +161,8 @@ def near(places: list[list[int]], width: int) -> Iterator[tuple[int, int]]:
 def required(node: Node) -> Iterator[Group]:
     """Yield groups of words; a text that lacks all of one group cannot satisfy the node."""
     match node:
+        case Words(words):
+            yield words, ()
         case Phrase():
             yield from phrase_groups(node)
         case All(parts):
@@ -158,16 +183,18 @@ def phrase_groups(phrase: Phrase) -> Iterator[Group]:
 
 def alternatives(parts: tuple[Node, ...]) -> Iterator[Group]:
     """Yield the one group that stands for a disjunction: the narrowest of every part, united."""
-    each = [min(required(part), key=breadth, default=None) for part in parts]
+    each = [min(required(part), key=chance, default=None) for part in parts]
     picks = [group for group in each if group is not None]
     if len(picks) == len(parts):
         yield frozenset().union(*(words for words, _ in picks)), tuple(b for _, begun in picks for b in begun)
 
 
-def breadth(group: Group) -> tuple[int, int]:
-    """Order groups by how little they let through: no beginnings, few words, long words."""
+def chance(group: Group) -> float:
+    """Return roughly how likely a text is to hold a word of a group; a beginning counts as a common word."""
     words, beginnings = group
-    return len(beginnings), -min((len(word) for word in words), default=0)
+    return len(beginnings) + sum(
+        1.0 if word in STOPWORDS else exp(-weight(stem(word))) for word in sorted(words)
+    )
 
 
 class WatchIndex:
@@ -176,16 +203,16 @@ class WatchIndex:
     def __init__(self, watches: Iterable[Watch]) -> None:
         self.watches = tuple(watches)
         self.queries = tuple(compile(watch) for watch in self.watches)
-        common = Counter(word for query in self.queries for words, _ in query.groups for word in words)
-        self.by_word: dict[str, list[int]] = defaultdict(list)
-        self.by_beginning: dict[str, list[int]] = defaultdict(list)
+        self.guarded: dict[str, list[int]] = defaultdict(list)
+        self.begun: dict[str, list[int]] = defaultdict(list)
         for n, query in enumerate(self.queries):
-            words, beginnings = min(query.groups, key=lambda group: cost(group, common))
+            words, beginnings = query.groups[0]
             for word in words:
-                self.by_word[word].append(n)
+                self.guarded[word].append(n)
             for beginning in beginnings:
-                self.by_beginning[beginning].append(n)
-        self.lengths = sorted({len(beginning) for beginning in self.by_beginning})
+                self.begun[beginning].append(n)
+        self.lengths = sorted({len(beginning) for beginning in self.begun})
+        self.rest = tuple(tuple(words for words, begun in q.groups[1:] if not begun) for q in self.queries)
 
     def match(self, title: str, summary: str) -> tuple[Match, ...]:
         """Return the watches that the text satisfies, in the order they were given."""
@@ -199,16 +226,19 @@ class WatchIndex:
 
     def candidates(self, words: frozenset[str]) -> Iterator[int]:
         """Yield the watches whose every group has a word in the text."""
-        seen = {n for word in words if word in self.by_word for n in self.by_word[word]}
-        for length in self.lengths:
-            for word in words:
-                seen.update(self.by_beginning.get(word[:length], ()))
-        for n in seen:
-            if all(beginnings or not words.isdisjoint(group) for group, beginnings in self.queries[n].groups):
+        for n in self.touched(words):
+            for group in self.rest[n]:
+                if words.isdisjoint(group):
+                    break
+            else:
                 yield n
 
-
-def cost(group: Group, common: Counter[str]) -> tuple[int, int, int]:
-    """Return how often a group is likely to be found: by how many watches name its words, then by length."""
-    words, beginnings = group
-    return len(beginnings), sum(common[word] for word in words), -sum(map(len, words))
+    def touched(self, words: frozenset[str]) -> set[int]:
+        """Return the watches of whose rarest group a word is in the text."""
+        found: set[int] = set()
+        for word in words & self.guarded.keys():
+            found.update(self.guarded[word])
+        for length in self.lengths:
+            for word in words:
+                found.update(self.begun.get(word[:length], ()))
+        return found
