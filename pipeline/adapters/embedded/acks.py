@@ -3,8 +3,8 @@
 Faust 0.15.3 finds the offset to commit from the acknowledged offsets alone. When they come out of order it commits
 past records that nobody acknowledged: with nothing committed yet an acknowledged 5 commits 6 though 0 to 4 are open,
 with 10 committed an acknowledged 11 commits 12 though 10 is open, and a gap left by compaction counts the record after
-it as done. All three were seen by running it. Here the offsets delivered are remembered, in order, and a commit goes
-up to the first that is still open. It fits any Faust consumer, the one for Kafka too.
+it as done. Here the offsets delivered are remembered, in order, and a commit goes up to the first that is still open.
+It fits any Faust consumer, the one for Kafka too.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from faust.transport.consumer import Consumer
-from faust.types import TP, ConsumerMessage
+from faust.types import TP, Message
 
 
-class OrderlyAcks(Consumer):  # type: ignore[misc]
+class OrderlyAcks(Consumer):
     """A consumer whose committed offsets are contiguous, in whatever order its messages are acknowledged."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -25,31 +25,33 @@ class OrderlyAcks(Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         deliver = self.callback
 
-        async def remember(message: ConsumerMessage) -> None:
+        async def remember(message: Message) -> None:
             if self.app.topics.acks_enabled_for(message.topic):
-                self._delivered[message.tp].append(message.offset)
+                self._remember(message.tp, message.offset)
             await deliver(message)
 
         self.callback = remember
 
+    def _remember(self, tp: TP, offset: int) -> None:
+        """Note a delivery; one that comes again, after a seek to the committed offset, is noted already."""
+        delivered = self._delivered[tp]
+        if not delivered or offset > delivered[-1]:
+            delivered.append(offset)
+
     def _new_offset(self, tp: TP) -> int | None:
         delivered, acked = self._delivered[tp], self._acked_index[tp]
+        committed = self._committed_offset[tp] or 0
         done = None
-        while delivered and delivered[0] in acked:
+        while delivered and (delivered[0] in acked or delivered[0] < committed):
             done = delivered.popleft()
             acked.discard(done)
         if done is None:
             return None
         self._acked[tp] = [offset for offset in self._acked[tp] if offset > done]
-        return int(done) + 1
+        return done + 1
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to do: an offset that was not delivered holds nothing up."""
-
-    async def perform_seek(self) -> None:
-        """Go back to the committed offsets; what was delivered since will come again."""
-        await super().perform_seek()
-        self._forget(self.assignment())
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Go to an offset; what was delivered of the partition no longer counts."""
@@ -57,7 +59,7 @@ class OrderlyAcks(Consumer):  # type: ignore[misc]
         self._forget([partition])
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Forget what was delivered of partitions that go to another worker."""
+        """Forget what was delivered of partitions that are taken away."""
         await super().on_partitions_revoked(revoked)
         self._forget(revoked)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from faust.assignor.client_assignment import ClientAssignment
 from faust.types import TP, ConsumerMessage
-from mode import Service
+from mode import Service, ServiceT
 
 from pipeline.adapters.embedded.acks import OrderlyAcks
 from pipeline.adapters.embedded.errors import no_transactions
@@ -24,6 +24,7 @@ POLL_RECORDS = 500
 POLL_BYTES = 4_194_304
 DRAIN_S = 1.0
 TIDY_S = 300.0
+YIELD_EVERY = 100
 
 
 class Consumer(OrderlyAcks):
@@ -35,13 +36,12 @@ class Consumer(OrderlyAcks):
         self._behind: dict[tuple[str, int], int] = {}
         self._more = asyncio.Event()
         self._partition = new_partitioner()
-        self._lock = WorkerLock(self.transport.path)
+        self._lock = WorkerLock(self.journal.path)
 
     @property
     def journal(self) -> Journal:
         """The log, shared with the producer of the app."""
-        journal: Journal = self.transport.journal
-        return journal
+        return cast(Journal, cast(Any, self.transport).journal)
 
     @property
     def group(self) -> str:
@@ -110,25 +110,25 @@ class Consumer(OrderlyAcks):
         await self.on_partitions_revoked(self._assigned)
         self._assigned = new
         self.app.consumer_generation_id += 1
-        self.app.assignor._assignment = _all_active(new)
+        cast(Any, self.app.assignor)._assignment = _all_active(new)
         await self.seek_to_committed()
         # not awaited: what it calls waits for this very subscription to be done
         self.add_future(self.on_partitions_assigned(set(new), self.app.consumer_generation_id))
 
     async def _declare(self, name: str) -> None:
-        if self.topic_partitions(name) is None:
-            known = (topic for topic in self.app.topics if name in topic.topics)
-            topic = next(known, None)
-            partitions = (topic and topic.partitions) or self.app.conf.topic_partitions
-            await self.create_topic(
-                name,
-                partitions,
-                1,
-                config=topic and topic.config,
-                retention=topic and topic.retention,
-                compacting=topic and topic.compacting,
-                deleting=topic and topic.deleting,
-            )
+        """Create a topic that is missing, as the app describes it."""
+        if self.topic_partitions(name) is not None:
+            return
+        topic = next(known for known in self.app.topics if name in known.topics)
+        await self.create_topic(
+            name,
+            topic.partitions or self.app.conf.topic_partitions or 1,
+            1,
+            config=topic.config,
+            retention=topic.retention,
+            compacting=topic.compacting,
+            deleting=topic.deleting,
+        )
 
     async def create_topic(
         self,
@@ -168,7 +168,9 @@ class Consumer(OrderlyAcks):
         """Go to what the group committed; to the first record kept where it never did."""
         committed = self.journal.log.committed(self.group)
         first = await self.earliest_offsets(*self._assigned)
-        self._positions = {tp: max(committed.get(tuple(tp), 0), first[tp]) for tp in self._assigned}
+        self._positions = {
+            tp: max(committed.get((tp.topic, tp.partition), 0), first[tp]) for tp in self._assigned
+        }
         self._more.set()
         return dict(self._positions)
 
@@ -226,7 +228,7 @@ class Consumer(OrderlyAcks):
 
     async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(self.can_resume_flow.wait())
         active = set(self._get_active_partitions())
         return await self._getmany(active, timeout), active
 
@@ -244,6 +246,34 @@ class Consumer(OrderlyAcks):
         return self._read(
             self._assigned if active_partitions is None else self._get_active_partitions() & active
         )
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Read and deliver for as long as the fetcher lives; Faust's own makes four tasks for each message."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                records, _ = await self._wait_next_records(1.0)
+                if not self.flow_active:
+                    await self.perform_seek()
+                elif records:
+                    await self.wait_first(self._deliver(records), self.suspend_flow.wait())
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if not (self.app.should_stop or fetcher.should_stop):
+                raise
+
+    async def _deliver(self, records: Mapping[TP, list[Record]]) -> None:
+        for tp in records:
+            self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+        generation = self.app.consumer_generation_id
+        for turn, (tp, record) in enumerate(self.scheduler.iterate(records)):
+            if not self.flow_active or generation != self.app.consumer_generation_id:
+                return
+            if turn % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+            read = self._read_offset[tp]
+            if read is None or record.offset >= read:
+                await self.callback(self._to_message(tp, record))
+                self._read_offset[tp] = record.offset
 
     def _read(self, active: Iterable[TP]) -> dict[TP, list[Record]]:
         found = {}
@@ -265,7 +295,7 @@ class Consumer(OrderlyAcks):
             record.offset,
             record.timestamp / 1000,
             0,
-            record.headers,
+            list(record.headers),
             record.key,
             record.value,
             None,

@@ -12,7 +12,7 @@ from faust.exceptions import ProducerSendError
 from pipeline.errors import ConfigError, RejectError, StoreError
 
 
-class RecordTooLargeError(RejectError, ProducerSendError):  # type: ignore[misc]
+class RecordTooLargeError(RejectError, ProducerSendError):
     """A record over the limit: refused before it is sent, as a Kafka producer would."""
 
 

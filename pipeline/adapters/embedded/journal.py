@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from faust.types import TP, RecordMetadata
+
 from pipeline.adapters.embedded.errors import closed
 from pipeline.adapters.embedded.log import Log
 from pipeline.adapters.embedded.records import Entry, Place, Record
@@ -100,14 +102,14 @@ class Journal:
 
     # writing
 
-    def append(self, entry: Entry, *, insist: bool = False) -> asyncio.Future[Place]:
+    def append(self, entry: Entry, *, insist: bool = False) -> asyncio.Future[RecordMetadata]:
         """Append a record; the future gives its place once it is on the disk, or StoreError when it cannot be.
 
         One that `insist`s is tried until the disk takes it, before anything that came later. A record over the limit
         raises RecordTooLargeError at once.
         """
         self.log.check_size(entry)
-        future: asyncio.Future[Place] = self._loop.create_future()
+        future: asyncio.Future[RecordMetadata] = self._loop.create_future()
         self._gather(Append(entry, future, insist))
         return future
 
@@ -157,12 +159,14 @@ class Journal:
     def _settle(self, outcomes: list[Outcome], blocked: bool) -> None:
         self._unwritten -= len(outcomes)
         ends = self.ends
-        for ticket, outcome in outcomes:
+        for op, outcome in outcomes:
             if type(outcome) is Place:
-                key = outcome[:2]
-                if outcome[2] >= ends.get(key, 0):
-                    ends[key] = outcome[2] + 1
-            _answer(ticket, outcome)
+                topic, partition, offset = outcome
+                tp = TP(topic, partition)
+                if offset >= ends.get(tp, 0):
+                    ends[tp] = offset + 1
+                outcome = RecordMetadata(topic, partition, tp, offset, op.entry.timestamp, 0)
+            _answer(op.ticket, outcome)
         self._tell_blocked(blocked, outcomes)
         self.commits = self._writing.commits
         self._wake(self._flushing)

@@ -184,7 +184,7 @@ class Log:
             return store.read(db, self._part(topic, partition), start, limit, max_bytes)
 
     def records(self, topic: str, *, since: int | None = None, until: int | None = None) -> Iterator[Record]:
-        """Every record of a topic as it stood at the call, partition by partition, whose time lies in [since, until) ms."""
+        """Every record of a topic as it stands now, partition by partition, with a time in [since, until) ms."""
         with self._reading():
             held = [self._part(topic, number) for number in range(self._topic(topic).partitions)]
         for part in held:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from faust.transport import base
 from faust.transport.producer import ProducerBuffer
@@ -17,12 +17,12 @@ from mode.utils.times import want_seconds
 from pipeline.adapters.embedded.errors import no_transactions
 from pipeline.adapters.embedded.journal import Journal
 from pipeline.adapters.embedded.partitioner import new_partitioner
-from pipeline.adapters.embedded.records import Entry, Place, headers_of
+from pipeline.adapters.embedded.records import Entry, headers_of
 
 _insisting: ContextVar[bool] = ContextVar("insisting", default=False)
 
 
-class Buffer(ProducerBuffer):  # type: ignore[misc]
+class Buffer(ProducerBuffer):
     """What tables write to their changelogs: nobody awaits it, so the log is told to insist on it."""
 
     @Service.task
@@ -34,7 +34,7 @@ class Buffer(ProducerBuffer):  # type: ignore[misc]
             self.message_sent.set()
 
 
-class Producer(base.Producer):  # type: ignore[misc]
+class Producer(base.Producer):
     """Appends to the log; what `send` returns is done once the record is on the disk."""
 
     def __init__(self, transport: Any, loop: Any = None, **kwargs: Any) -> None:
@@ -47,8 +47,7 @@ class Producer(base.Producer):  # type: ignore[misc]
     @property
     def journal(self) -> Journal:
         """The log, shared with the consumer of the app."""
-        journal: Journal = self.transport.journal
-        return journal
+        return cast(Journal, cast(Any, self.transport).journal)
 
     async def on_start(self) -> None:
         """Open the log."""
@@ -74,18 +73,12 @@ class Producer(base.Producer):  # type: ignore[misc]
         if transactional_id is not None:
             raise no_transactions()
         count = self._counts.get(topic) or await self._count(topic)
-        self.app.on_produce_message.send(
-            key=key, value=value, partition=partition, timestamp=timestamp, headers=headers
-        )
         if partition is None:
             partition = self._partition(key, count)
         # Faust gives seconds as a float, which may fall just short of the millisecond it stands for
-        milliseconds = int(timestamp * 1000 + 0.01) if timestamp else 0
+        milliseconds = int((timestamp or time.time()) * 1000 + 0.01)
         entry = Entry(topic, key, value, headers_of(headers), milliseconds, partition)
-        appended = self.journal.append(entry, insist=_insisting.get())
-        result: asyncio.Future[RecordMetadata] = self.loop.create_future()
-        appended.add_done_callback(lambda done: _pass_on(done, result, milliseconds))
-        return result
+        return self.journal.append(entry, insist=_insisting.get())
 
     async def send_and_wait(
         self,
@@ -161,15 +154,3 @@ def topic_config(
     if retention:
         held["retention.ms"] = str(int(want_seconds(retention) * 1000))
     return {**held, **{key: str(value) for key, value in (config or {}).items()}}
-
-
-def _pass_on(done: asyncio.Future[Place], result: asyncio.Future[RecordMetadata], milliseconds: int) -> None:
-    if result.done():
-        return
-    if done.cancelled():
-        result.cancel()
-    elif (error := done.exception()) is not None:
-        result.set_exception(error)
-    else:
-        topic, partition, offset = done.result()
-        result.set_result(RecordMetadata(topic, partition, TP(topic, partition), offset, milliseconds, 0))

@@ -7,7 +7,7 @@ from typing import Any
 from faust.tables.manager import TableManager
 
 
-class PromptTables(TableManager):  # type: ignore[misc]
+class PromptTables(TableManager):
     """Faust's table manager without the second it sleeps at start for tables that are declared late.
 
     Ours are all declared before the app starts.
@@ -21,7 +21,7 @@ class PromptTables(TableManager):  # type: ignore[misc]
 
 
 def quiet_settings() -> dict[str, Any]:
-    """Keyword arguments for `faust.App`, on either broker: no web server, no leader topic, raw bytes, logging untouched."""
+    """Keyword arguments for `faust.App`, on either broker: no web server, no leader topic, raw bytes."""
     return {
         "web_enabled": False,
         "topic_disable_leader": True,

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.adapters.embedded.errors import partitions_differ, storing, unknown_topic, wrong_file
-from pipeline.adapters.embedded.records import Record, pack_headers, unpack_headers
-from pipeline.adapters.embedded.records import Entry as Entry
+from pipeline.adapters.embedded.records import Entry, Record, pack_headers, unpack_headers
 
 BITS = 40
 LAST = (1 << BITS) - 1

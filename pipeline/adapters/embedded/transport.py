@@ -15,7 +15,7 @@ from pipeline.adapters.embedded.producer import Producer
 from pipeline.errors import ConfigError
 
 
-class Transport(base.Transport):  # type: ignore[misc]
+class Transport(base.Transport):
     """Serves a Faust app from the log in one file; its consumer and its producer share one journal."""
 
     Consumer = Consumer

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.adapters.embedded.log import Log
-from pipeline.adapters.embedded.records import Entry, Place, size_of
+from pipeline.adapters.embedded.records import Entry, size_of
 from pipeline.errors import PipelineError, StoreError
 
 RETRY_S = 0.5
@@ -40,7 +40,7 @@ class Act(NamedTuple):
 
 
 Op = Append | Commit | Act
-Outcome = tuple[Any, object]  # a ticket, and the result or the exception
+Outcome = tuple[Any, object]  # an op, and its result or the exception
 Report = Callable[[list[Outcome], bool], None]  # the outcomes, and whether something waits for the disk
 
 
@@ -110,20 +110,20 @@ class Writer:
         except PipelineError as error:
             self._write_singly(batch, error)
         except BaseException as error:
-            self._report([(op.ticket, error) for op in batch], False)
+            self._report([(op, error) for op in batch], False)
         return False
 
     def _written(self, batch: list[Append | Commit]) -> list[Outcome]:
         appends = [op for op in batch if isinstance(op, Append)]
         commits = [op for op in batch if isinstance(op, Commit)]
         places = self._log.write([op.entry for op in appends], [(op.group, op.offsets) for op in commits])
-        outcomes: list[Outcome] = [(op.ticket, place) for op, place in zip(appends, places, strict=True)]
-        return outcomes + [(op.ticket, None) for op in commits]
+        outcomes: list[Outcome] = [(op, place) for op, place in zip(appends, places, strict=True)]
+        return outcomes + [(op, None) for op in commits]
 
     def _write_singly(self, batch: list[Append | Commit], error: PipelineError) -> None:
         """One of a batch was refused: let only that one fail."""
         if len(batch) == 1:
-            self._report([(batch[0].ticket, error)], False)
+            self._report([(batch[0], error)], False)
             return
         for op in batch:
             self._write([op])
@@ -132,8 +132,8 @@ class Writer:
         """The disk took nothing: fail what may fail, keep what insists for the next try."""
         kept = [op for op in batch if isinstance(op, Append) and op.insist and not self._closing]
         self._waiting.extendleft(reversed(kept))
-        kept_tickets = {id(op.ticket) for op in kept}
-        self._report([(op.ticket, error) for op in batch if id(op.ticket) not in kept_tickets], bool(kept))
+        held = {id(op) for op in kept}
+        self._report([(op, error) for op in batch if id(op) not in held], bool(kept))
         return bool(kept)
 
     def _do(self, act: Op) -> None:
@@ -141,9 +141,6 @@ class Writer:
         try:
             result = act.do(self._log)
         except BaseException as error:
-            self._report([(act.ticket, error)], False)
+            self._report([(act, error)], False)
         else:
-            self._report([(act.ticket, result)], False)
-
-
-__all__ = ["Act", "Append", "Commit", "Outcome", "Place", "Writer"]
+            self._report([(act, result)], False)
