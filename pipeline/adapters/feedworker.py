@@ -27,6 +27,7 @@ from pipeline.news.feed import TITLE_CHARS, RawFeed, RawItem, plain_text, whole_
 MEMORY_LIMIT = 1 << 30
 HEADER = 4
 FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
+BARE = re.compile(rb"<!\[CDATA\[.*?\]\]>|&(?!(?:#\d+|#x[0-9a-f]+|\w+);)", re.S | re.I)
 HTML_START = re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.I)
 ZONES = {
     "CET": "+0100", "CEST": "+0200", "BST": "+0100", "WET": "+0000", "WEST": "+0100", "EET": "+0200",
@@ -50,15 +51,9 @@ def parse_feed(request: FeedRequest) -> RawFeed:
         return RawFeed(problem="the feed is empty")
     if body.startswith(b"{"):
         return _json_feed(body, request.url)
-    parsed = feedparser.parse(
-        io.BytesIO(request.body),
-        response_headers={
-            "content-type": request.content_type or "application/xml",
-            "content-location": request.url,
-        },
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    parsed = _parsed(request.body, request)
+    if parsed.bozo and (mended := _mended(request.body)) != request.body:
+        parsed = max(_parsed(mended, request), parsed, key=lambda feed: len(feed.entries))
     if not parsed.get("version") and not parsed.entries:
         return _no_feed(request, parsed)
     return RawFeed(
@@ -66,6 +61,25 @@ def parse_feed(request: FeedRequest) -> RawFeed:
         language=_language(parsed.feed.get("language", "")),
         items=tuple(_item(entry, parsed.version or "", request.url) for entry in parsed.entries),
     )
+
+
+def _parsed(body: bytes, request: FeedRequest) -> Any:
+    return feedparser.parse(
+        io.BytesIO(body),
+        response_headers={
+            "content-type": request.content_type or "application/xml",
+            "content-location": request.url,
+        },
+        resolve_relative_uris=False,
+        sanitize_html=False,
+    )
+
+
+def _mended(body: bytes) -> bytes:
+    """Escape the ampersands that stand bare outside CDATA, the commonest slip of hand-made feeds."""
+    if b"\0" in body:
+        return body  # UTF-16 or 32
+    return BARE.sub(lambda found: b"&amp;" if found[0] == b"&" else found[0], body)
 
 
 def _item(entry: Any, version: str, base: str) -> RawItem:
@@ -101,13 +115,15 @@ def _text(detail: Any, version: str, limit: int = 4_000) -> str:
 
 def _date(entry: Any) -> datetime | None:
     for name in ("published", "updated", "created"):
-        stated = str(entry.get(name, "") or "").strip()
+        stated = str(dict.get(entry, name) or "").strip()  # entry.get maps absent names to others
         when = _odd_date(stated) if stated else None
         if when is not None:
             return when
-        parsed = entry.get(f"{name}_parsed")
+        parsed = dict.get(entry, f"{name}_parsed")
         if parsed is not None:
             return _from_seconds(timegm(parsed))
+        if stated and (when := _mail_date(stated)) is not None:
+            return when
     return None
 
 
@@ -118,10 +134,16 @@ def _odd_date(stated: str) -> datetime | None:
     head, _, zone = stated.rpartition(" ")
     if zone.upper() not in ZONES:
         return None
+    return _mail_date(f"{head} {ZONES[zone.upper()]}")
+
+
+def _mail_date(stated: str) -> datetime | None:
+    """Read an RFC 5322 date; the name of the day does not matter, whatever its language."""
     try:
-        return parsedate_to_datetime(f"{head} {ZONES[zone.upper()]}").astimezone(UTC)
+        when = parsedate_to_datetime(stated)
     except (ValueError, TypeError, OverflowError):
         return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def _from_seconds(seconds: float) -> datetime | None:
