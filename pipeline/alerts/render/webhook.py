@@ -7,9 +7,9 @@ counts and links for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +17,18 @@ from pipeline.alerts.render import words
 from pipeline.alerts.render.redline import clip, head, spans_of
 from pipeline.alerts.render.sign import Sign, sign, signer
 from pipeline.alerts.render.words import Links
-from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, DeliveryDue, PageRef, Span
+from pipeline.events import (
+    AlertRaised,
+    AlertUpdated,
+    AlertWithdrawn,
+    Change,
+    Coverage,
+    DeliveryDue,
+    DocumentSpec,
+    Fact,
+    PageRef,
+    Span,
+)
 
 __all__ = ["CONTENT_TYPE", "Sign", "body", "compose", "ping", "sign", "signer"]
 
@@ -27,9 +38,12 @@ SOURCE = "urn:clausewire"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 NO_LINKS = Links()
 
+Told = AlertRaised | AlertUpdated | AlertWithdrawn
+E = TypeVar("E", bound=Told)
+
 
 def body(
-    told: AlertRaised | AlertUpdated | AlertWithdrawn,
+    told: Told,
     *,
     about: AlertRaised | None = None,
     links: Links = NO_LINKS,
@@ -37,9 +51,10 @@ def body(
     limit: int = LIMIT,
 ) -> bytes:
     """Return the body that tells an alert, an update or a withdrawal; `about` is the alert of those."""
-    if isinstance(told, AlertRaised):
-        return _fitted(told, links, source, limit)
-    return _encoded(told, _update_data(told, about, links), about.thread if about else told.alert_id, source)
+    try:
+        return _body(told, about, links, source, limit)
+    except UnicodeEncodeError:  # half characters, which UTF-8 cannot carry
+        return _body(_mended(told), _mended(about) if about else None, links, source, limit)
 
 
 def compose(due: DeliveryDue, *, links: Links = NO_LINKS, source: str = SOURCE) -> bytes:
@@ -54,6 +69,12 @@ def ping(subscription_id: str, *, at: datetime, source: str = SOURCE) -> bytes:
     return _document(
         f"ping-{subscription_id}", "clausewire.ping", at, subscription_id, source, {"ping": True}
     )
+
+
+def _body(told: Told, about: AlertRaised | None, links: Links, source: str, limit: int) -> bytes:
+    if isinstance(told, AlertRaised):
+        return _fitted(told, links, source, limit)
+    return _encoded(told, _update_data(told, about, links), about.thread if about else told.alert_id, source)
 
 
 def _fitted(alert: AlertRaised, links: Links, source: str, limit: int) -> bytes:
@@ -89,9 +110,9 @@ def _alert(
         **_about(alert),
         "title": _short(alert.title),
         "summary": _short(alert.summary, 1_000),
-        "categories": list(alert.categories[:32]),
+        "categories": [_short(category, 60) for category in alert.categories[:32]],
         "seen_at": alert.raised_at,
-        "effective_date": alert.effective_date,
+        "effective_date": _short(alert.effective_date, 60) if alert.effective_date else None,
         "confirmed": alert.confirmed,
         "stacked": alert.stacked,
         "replayed": alert.replayed,
@@ -103,7 +124,7 @@ def _alert(
         "changes_left_out": total - len(kept),
         "left_out": words.more(alert, shown),
         **_news(alert.coverage),
-        "watches": [match.watch for match in alert.matches[:16]],
+        "watches": [_short(match.watch, 120) for match in alert.matches[:16]],
         "evidence": _evidence(alert),
         "links": _links(alert, links),
     }
@@ -118,15 +139,17 @@ def _about(alert: AlertRaised) -> dict[str, Any]:
         "kind": alert.kind,
         "severity": alert.severity,
         "service": _short(alert.service),
-        "document": {
-            "id": document.id,
-            "service": document.service,
-            "name": document.name,
-            "url": document.url,
-        }
-        if document
-        else None,
+        "document": _document_of(document) if document else None,
         "story_id": alert.story.story_id if alert.story else None,
+    }
+
+
+def _document_of(document: DocumentSpec) -> dict[str, str]:
+    return {
+        "id": document.id,
+        "service": _short(document.service),
+        "name": _short(document.name),
+        "url": document.url if len(document.url) <= 1_000 else "",
     }
 
 
@@ -151,14 +174,24 @@ def _change(change: Change, chars: int) -> dict[str, Any]:
         "clause_id": change.clause_id,
         "heading_path": [_short(heading) for heading in change.heading_path[:8]],
         "number": _short(change.number, 40),
-        "category": change.category,
+        "category": _short(change.category, 60),
         "severity": change.severity,
         "old": _span(change.old, chars),
         "new": _span(change.new, chars),
         "redline": redline.spans,
         "redline_words_left_out": redline.words_left,
-        "facts": [msgspec.to_builtins(fact) for fact in change.facts[:8]],
+        "facts": [_fact(fact) for fact in change.facts[:8]],
     }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    """Return a fact; normal forms are short by nature, and one that is not is left out."""
+    forms = {
+        side: value if len(msgspec.json.encode(value)) <= 500 else None
+        for side, value in (("old", fact.old), ("new", fact.new))
+    }
+    told = {"kind": _short(fact.kind, 60), "quote": _short(fact.quote), "note": _short(fact.note)}
+    return {**told, **forms, "start": fact.start, "end": fact.end, "direction": fact.direction}
 
 
 def _span(span: Span | None, chars: int) -> dict[str, Any] | None:
@@ -177,7 +210,7 @@ def _short(text: str, limit: int = 300, *, verbatim: bool = False) -> str:
     return head(text, limit) if verbatim else words.one_line(text, limit)
 
 
-def _news(coverage: Sequence[Any]) -> dict[str, Any]:
+def _news(coverage: Sequence[Coverage]) -> dict[str, Any]:
     stories = [
         {
             "story_id": item.story_id,
@@ -222,9 +255,7 @@ def _links(alert: AlertRaised, links: Links) -> dict[str, str]:
     return {name: url for name, url in targets.items() if url and len(url) <= 1_000}
 
 
-def _encoded(
-    told: AlertRaised | AlertUpdated | AlertWithdrawn, data: Mapping[str, Any], subject: str, source: str
-) -> bytes:
+def _encoded(told: Told, data: Mapping[str, Any], subject: str, source: str) -> bytes:
     types = {AlertRaised: "raised", AlertUpdated: "updated", AlertWithdrawn: "withdrawn"}
     return _document(told.id, f"clausewire.alert.{types[type(told)]}", told.at, subject, source, data)
 
@@ -233,7 +264,7 @@ def _document(
     event_id: str, kind: str, at: datetime, subject: str, source: str, data: Mapping[str, Any]
 ) -> bytes:
     time = at.astimezone(UTC)
-    return _whole(
+    return msgspec.json.encode(
         {
             "specversion": "1.0",
             "id": event_id,
@@ -248,19 +279,14 @@ def _document(
     )
 
 
-def _whole(value: Mapping[str, Any]) -> bytes:
-    """Return JSON without half characters, which UTF-8 cannot carry."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_mended(value))
+def _mended(told: E) -> E:
+    """Return an event with half characters replaced."""
+    return msgspec.convert(_whole(msgspec.to_builtins(told)), type=type(told))
 
 
-def _mended(value: Any) -> Any:
+def _whole(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, bytes):
-        return [_mended(item) for item in value]
-    return value
+    if isinstance(value, dict):
+        return {_whole(name): _whole(item) for name, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
