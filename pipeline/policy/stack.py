@@ -38,9 +38,12 @@ FORMER = re.compile(
 )
 HEAD = 6  # clauses at the top of a part among which its notice stands
 NOTICE = 70  # words: a longer clause is no notice
-LEAST = 0.2  # share of the page's text that each part must hold
+LEAST = 0.25  # share of the page's text that each part must hold
 TWICE = 0.5  # share of the page's text that stands on both sides of the cut
 HINT = 0.05  # share of the page's text in clauses that repeat another, below which it cannot be stacked
+TITLED = (
+    0.75  # the same where nothing but the repeated title marks the cut: two regions' texts are less alike
+)
 SHINGLE = 3  # words in a row that count as said again
 
 
@@ -65,14 +68,14 @@ def stack(version: Version, known: Sequence[str] = (), *, keys: Sequence[str] | 
     keys = keys or keys_of(clauses)
     if not _repeats(keys):
         return None
-    cuts = _cuts(clauses)
+    cuts = _cuts(clauses, keys)
     if not cuts:
         return None
     shingles = [_shingles(text) for text in keys]
-    share, best = max((_repeated(shingles, cut), -cut) for cut in cuts)
-    if share < TWICE:
+    shares = {cut: _repeated(shingles, cut) for cut in cuts}
+    best = max(cuts, key=lambda cut: (shares[cut], -cut))
+    if shares[best] < cuts[best]:
         return None
-    best = -best
     first, second = range(best), range(best, len(clauses))
     swapped = _is_swapped(clauses, keys, best, known)
     ahead, behind = (second, first) if swapped else (first, second)
@@ -103,14 +106,15 @@ def _is_coming(clause: Clause) -> bool:
 
 
 def _is_current(clause: Clause) -> bool:
-    if not _is_brief(clause):
-        return False
-    marked = clause.kind == "heading" or DATE.search(clause.text)
-    return bool(CURRENT.search(clause.text) or (marked and FORMER.search(clause.text)))
+    return _is_former(clause) or (_is_brief(clause) and bool(CURRENT.search(clause.text)))
+
+
+def _is_former(clause: Clause) -> bool:
+    return clause.kind == "heading" and bool(FORMER.search(clause.text))
 
 
 def _is_brief(clause: Clause) -> bool:
-    return len(clause.text.split()) <= NOTICE
+    return clause.kind in ("heading", "paragraph") and len(clause.text.split()) <= NOTICE
 
 
 def part_of(version: Version, clauses: Sequence[Clause]) -> Version:
@@ -128,16 +132,26 @@ def _without(clauses: Sequence[Clause], notices: Sequence[Clause]) -> tuple[Clau
     return tuple(clause for clause in clauses if clause.start not in gone)
 
 
-def _cuts(clauses: Sequence[Clause]) -> list[int]:
-    """Return where a second part may begin: at a notice, or at the headings right above one."""
-    cuts = set()
+def _cuts(clauses: Sequence[Clause], keys: Sequence[str]) -> dict[int, float]:
+    """Return where a second part may begin, with the likeness that the place asks of the two parts.
+
+    That is at a notice, at the headings right above one, and, under a page that opens with the notice of a
+    coming version, where its title stands again.
+    """
+    cuts: dict[int, float] = {}
     for at, clause in enumerate(clauses):
         if at and is_notice(clause):
-            cuts.add(at)
-            while at > 1 and at - 1 and (clauses[at - 1].kind == "heading" or is_notice(clauses[at - 1])):
+            asked = TITLED if _is_former(clause) else TWICE
+            cuts[at] = min(asked, cuts.get(at, asked))
+            while at > 1 and (clauses[at - 1].kind == "heading" or is_notice(clauses[at - 1])):
                 at -= 1
-                cuts.add(at)
-    return sorted(cuts)
+                cuts[at] = min(asked, cuts.get(at, asked))
+    if any(map(_is_coming, clauses[:HEAD])):
+        opening = {keys[at] for at, clause in enumerate(clauses[:HEAD]) if clause.kind == "heading"}
+        for at in range(HEAD, len(clauses)):
+            if clauses[at].kind == "heading" and keys[at] in opening:
+                cuts.setdefault(at, TITLED)
+    return cuts
 
 
 def _repeated(shingles: Sequence[Counter[str]], cut: int) -> float:
@@ -168,8 +182,13 @@ def _is_swapped(clauses: Sequence[Clause], keys: Sequence[str], cut: int, known:
         one, two = _overlap(keys[:cut], seen), _overlap(keys[cut:], seen)
         if abs(one - two) > 0.01:
             return one > two
-    heads = clauses[:cut][:HEAD], clauses[cut:][:HEAD]
-    return any(map(_is_current, heads[0])) and not any(map(_is_current, heads[1]))
+    return _lean(clauses[:cut][:HEAD]) < _lean(clauses[cut:][:HEAD])
+
+
+def _lean(head: Sequence[Clause]) -> int:
+    """Return how much the notices of a part speak for it being the coming one; negative for the current one."""
+    coming = sum(1 for clause in head if _is_coming(clause) and not _is_current(clause))
+    return coming - sum(1 for clause in head if _is_current(clause) and not _is_coming(clause))
 
 
 def _overlap(part: Sequence[str], seen: Counter[str]) -> float:
