@@ -74,6 +74,10 @@ class Program:
         self.stages.append(stage)
         self.app.agent(self._topics[topic], name=f"{topic}.{name}")(stage.run)
 
+    def topic(self, name: str) -> Any:
+        """Return a topic as Faust has it."""
+        return self._topics[name]
+
     def beside(self, task: Callable[..., Coroutine[Any, Any, None]], **given: Any) -> None:
         """Run a task beside the agents, from when the memories are recovered until the program stops."""
         self._beside.append(partial(task, **given))
