@@ -71,7 +71,8 @@ class UnfoldedPolicy(policy.EmailPolicy):
         return super().fold_binary(name, value)
 
 
-POLICY = UnfoldedPolicy(linesep="\r\n", cte_type="7bit", utf8=False)
+# 76, since the standard library takes it for the length of quoted-printable lines too (RFC 2045, 6.7)
+POLICY = UnfoldedPolicy(linesep="\r\n", cte_type="7bit", utf8=False, max_line_length=76)
 
 
 def message(

@@ -1,0 +1,104 @@
+"""An alert as plain text."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.alerts.render import text, words
+from pipeline.events import Change, ChangeType, Fact
+from tests.alerts import samples
+from tests.alerts.samples import alert, change, due, reworded, story, updated, withdrawn
+
+WHOLE = """\
+X — Privacy Policy  [HIGH]
+X may now share your data with collaborators, who may train AI with it.
+
+3. Sharing › 3.2 Third-party collaborators — new, high
+    {+Depending on your settings, or if you decide to share your data, we may share or disclose your
+    information with third parties.+}
+
+4. Retention — reworded, medium
+    We keep your data for [-90 days-]{+18 months+} after you leave.
+
+1 more change: 1 moved.
+
+▸ retention: P90D → P18M
+
+In force: 15 November 2024, 29 days after it was seen
+First seen: 17 October 2024, 09:04 UTC
+Compared with: the page of 25 July 2024, 09:04 UTC
+
+In the news
+  · X lets others train AI  (Example Times)
+    https://news.example/1
+
+Page: https://x.example/privacy
+Page SHA-256: abababababababababababababababababababababababababababababababab
+Alert: alt-aaaa
+"""
+
+
+def test_whole_alert() -> None:
+    """An alert reads from what matters to what proves it."""
+    fact = Fact(kind="retention", old={"duration": "P90D"}, new={"duration": "P18M"}, direction=-1)
+    counts = {"added": 1, "modified": 1, "moved": 1}
+    told = alert(
+        change(), reworded("90 days", "18 months", facts=(fact,)), counts=counts, coverage=(story(),)
+    )
+    assert text.alert(told) == WHOLE
+
+
+@pytest.mark.parametrize("hostile", samples.HOSTILE)
+def test_terminal_is_safe(hostile: str) -> None:
+    """Whatever a page says, no control character reaches the terminal."""
+    told = text.alert(samples.hostile(hostile))
+    assert all(char.isprintable() or char in "\n\t\u200d\ufe0f" for char in told)
+    told.encode()
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (updated("in-force"), "In force since 17 October 2024"),
+        (withdrawn(), "Withdrawn on 17 October 2024, 11:04 UTC"),
+    ],
+)
+def test_updates_are_told(event: Any, says: str) -> None:
+    """An update names the document and what became of the alert."""
+    assert text.compose(due(event, alert=alert())).splitlines()[:2] == ["X — Privacy Policy", says]
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("2024-10-17", "17 October 2024, the day it was seen"),
+        ("2024-10-18", "18 October 2024, 1 day after it was seen"),
+        ("2024-10-01", "1 October 2024, 16 days before it was seen"),
+        ("soon", "soon"),
+        (None, ""),
+    ],
+)
+def test_in_force(date: str | None, told: str) -> None:
+    """When a change is in force is told as a date and as a distance."""
+    assert words.effective(alert(effective_date=date)) == told
+
+
+@pytest.mark.parametrize(
+    ("path", "number", "told"),
+    [
+        (("A", "B", "C"), "", "B › C"),
+        (("2. Sharing",), "2.1", "2. Sharing › 2.1"),
+        (("2. Sharing", "2.1 Partners"), "2.1", "2. Sharing › 2.1 Partners"),
+        ((), "7", "7"),
+        ((), "", "Text before the first heading"),
+    ],
+)
+def test_place(path: tuple[str, ...], number: str, told: str) -> None:
+    """Where a change is, is told by its two innermost headings and its number."""
+    assert words.place(Change(type=ChangeType.ADDED, clause_id="c", heading_path=path, number=number)) == told
+
+
+def test_counts_that_do_not_add_up() -> None:
+    """Where the counts by type do not add up to the rest, only the number is told."""
+    told = alert(change(), counts={"added": 1, "changes": 40, "modified": 3})
+    assert words.more(told, told.changes[:1]) == "3 more changes: 3 reworded"
