@@ -21,7 +21,7 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS polls (source_id TEXT PRIMARY KEY, state BL
 
 
 class PollStates:
-    """The states of all sources, by id; an `async with` opens and closes the file. StoreError when it is not usable.
+    """The states of all sources, by id; an `async with` opens and closes the file. StoreError if it is unusable.
 
     A save returns when its state is in the file. A power cut may lose the last ones, and costs a read each.
     """
@@ -34,7 +34,11 @@ class PollStates:
         self._flush: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> PollStates:
-        self._file = await self._aside(lambda: _open(self._path))
+        try:
+            self._file = await self._aside(lambda: _open(self._path))
+        except StoreError:
+            self._thread.shutdown()
+            raise
         return self
 
     async def __aexit__(
@@ -94,10 +98,14 @@ class PollStates:
 
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False, timeout=10)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=NORMAL")
-    database.execute(SCHEMA)
-    database.commit()
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute(SCHEMA)
+        database.commit()
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 
