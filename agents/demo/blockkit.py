@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 Block = Mapping[str, Any]
@@ -156,7 +157,7 @@ def _elements(elements: Sequence[Block]) -> Iterator[str]:
 
 
 def plain(message: Mapping[str, Any]) -> str:
-    """Return a message as a person reads it in a terminal: struck words as [-…-], added ones as {+…+}."""
+    """Return a message as a person reads it in a terminal: struck words as [-…-], bold ones in quotes as {+…+}."""
     lines = (line for block in message.get("blocks", []) for line in _lines(block))
     return "\n".join(lines) or str(message.get("text", ""))
 
@@ -181,20 +182,22 @@ def _rich_lines(part: Block) -> Iterator[str]:
     if part["type"] == "rich_text_list":
         yield from (f"  • {_run(section['elements'])}" for section in part["elements"])
     elif part["type"] == "rich_text_quote":
-        yield from (f"> {line}" for line in _run(part["elements"]).splitlines())
+        yield from (f"> {line}" for line in _run(part["elements"], redline=True).splitlines())
     else:
         yield _run(part["elements"])
 
 
-def _run(elements: Sequence[Block]) -> str:
-    return "".join(_word(element) for element in elements)
+def _run(elements: Sequence[Block], *, redline: bool = False) -> str:
+    return "".join(_word(element, redline) for element in elements)
 
 
-def _word(element: Block) -> str:
-    text = str(element.get("text") or element.get("url") or "")
+def _word(element: Block, redline: bool) -> str:
+    text = str(element.get("text") or element.get("fallback") or element.get("url") or "")
+    if element.get("type") == "date":
+        text = f"{datetime.fromtimestamp(element['timestamp'], UTC):%-d %B %Y, %H:%M} UTC"
     style = element.get("style", {})
     if style.get("strike"):
         return f"[-{text}-]"
-    if style.get("underline"):
+    if style.get("underline") or (redline and style.get("bold")):
         return f"{{+{text}+}}"
     return text

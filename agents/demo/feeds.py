@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import format_datetime
-from hashlib import sha256
 from html import escape
 
 from agents.demo.story import Feed, Item, Story
 
 
-def shared_out(story: Story, feed: Feed, *, by: datetime) -> tuple[Item, ...]:
-    """Return a feed's share of the items that are out by a time, newest first, as feeds have it.
-
-    Each outlet's items stand in one feed, as its name falls.
-    """
-    return tuple(item for item in story.published(by) if _home_feed(story, item) == feed.id)[::-1]
-
-
-def _home_feed(story: Story, item: Item) -> str:
-    return story.feeds[sha256(item.outlet.encode()).digest()[0] % len(story.feeds)].id
+def published(story: Story, feed: Feed, *, by: datetime) -> tuple[Item, ...]:
+    """Return an outlet's items that are out by a time, newest first, as feeds have it."""
+    return tuple(item for item in story.published(by) if item.outlet == feed.name)[::-1]
 
 
 def written(feed: Feed, items: Iterable[Item], root: str) -> tuple[bytes, str]:
@@ -37,7 +29,6 @@ def _rss(feed: Feed, items: Iterable[Item], root: str) -> str:
 <link>{escape(item.url)}</link>
 <guid isPermaLink="true">{escape(item.url)}</guid>
 <pubDate>{format_datetime(item.published_at)}</pubDate>
-<source url="{escape(_home(item))}">{escape(item.outlet)}</source>
 <description>{escape(item.excerpt)}</description>
 </item>"""
         for item in items
@@ -62,8 +53,6 @@ def _atom(feed: Feed, items: Iterable[Item], root: str) -> str:
 <link rel="alternate" href="{escape(item.url)}"/>
 <published>{item.published_at.isoformat()}</published>
 <updated>{item.published_at.isoformat()}</updated>
-<author><name>{escape(item.outlet)}</name></author>
-<source><id>{escape(_home(item))}</id><title>{escape(item.outlet)}</title></source>
 <summary>{escape(item.excerpt)}</summary>
 </entry>"""
         for item in listed
@@ -73,12 +62,9 @@ def _atom(feed: Feed, items: Iterable[Item], root: str) -> str:
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
 <id>{root}{feed.path}</id>
 <title>{escape(feed.name)}</title>
+<author><name>{escape(feed.name)}</name></author>
 <link rel="self" href="{root}{feed.path}"/>
 <updated>{updated}</updated>
 {entries}
 </feed>
 """
-
-
-def _home(item: Item) -> str:
-    return "/".join(item.url.split("/")[:3]) + "/"

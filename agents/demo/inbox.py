@@ -16,14 +16,12 @@ from pipeline.ports import Clock
 class Arrival(Struct, frozen=True, kw_only=True):
     """A message that one of the receivers took: when, what it says to its reader, and where it lies.
 
-    `what` is alert, update or withdrawal; `faults` are what a stricter receiver would refuse.
+    `message_id` is the delivery's, whatever the channel; `faults` are what a stricter receiver would refuse.
     """
 
     channel: Channel
     at: datetime
     message_id: str
-    what: str
-    alert_id: str
     text: str
     file: Path
     body: Mapping[str, Any] = {}

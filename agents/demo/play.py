@@ -10,17 +10,20 @@ from pathlib import Path
 from rich.console import Console
 
 from agents.demo import show
-from agents.demo.inbox import Arrival
+from agents.demo.delivered import RAISED, alerts, told_items
 from agents.demo.story import Day
-from agents.demo.verdict import alerts, judged, linked
-from agents.demo.world import DemoWorld
+from agents.demo.verdict import judged
+from agents.demo.world import DemoWorld, until
 from pipeline.config import Settings
+from pipeline.events import Channel
 from pipeline.ports import Clock
 
 Start = Callable[[Settings, Clock], AbstractAsyncContextManager[object]]
 
-READS = 3  # of every source on every day: the first meets the change, the second confirms it
+DOCUMENT_READS = 3  # on every day: the first meets a change, the second confirms it
+FEED_READS = 1
 STILL_S = 0.8
+LONGEST_S = 12.0
 
 
 async def play(folder: Path, start: Start, console: Console) -> bool:
@@ -37,11 +40,11 @@ async def play(folder: Path, start: Start, console: Console) -> bool:
             for number, day in enumerate(story.days):
                 if number:
                     await world.advance(day)
-                await _day(world, day, console)
+                await _day(world, settings, day, console)
         checks = judged(story, world.inbox, settings)
-        found = alerts(world.inbox, settings)
+        found = alerts(world.received, settings)
         for alert in found:
-            show.alert_view(console, alert, linked(story, world.inbox, alert) if alert.fetched_at else ())
+            show.alert_view(console, alert, told_items(story, alert))
         show.latencies(console, found)
         show.checks(console, checks)
         well = all(check.holds for check in checks)
@@ -49,21 +52,21 @@ async def play(folder: Path, start: Start, console: Console) -> bool:
     return well
 
 
-async def _day(world: DemoWorld, day: Day, console: Console) -> None:
+async def _day(world: DemoWorld, settings: Settings, day: Day, console: Console) -> None:
     """Let one day pass: until every source was read and everything that it set off has arrived."""
     began, before = time.monotonic(), len(world.received)
-    due = sum(len(past.alerts) for past in world.story.days if past.date <= day.date)
     with console.status(f"{day.date:%d %b %Y}  {day.title} …"):
-        await world.polled(READS)
-        await world.arrived(due)
+        await world.polled(DOCUMENT_READS, FEED_READS)
+        await until(lambda: is_told(world, settings, day), LONGEST_S)
         await world.quiet(STILL_S)
-    came = world.received[before:]
-    show.day_line(console, day, *_tally(came), time.monotonic() - began)
+    came = [arrival for arrival in world.received[before:] if arrival.channel is Channel.WEBHOOK]
+    told = sum(arrival.body["type"] == RAISED for arrival in came)
+    show.day_line(console, day, told, len(came) - told, time.monotonic() - began)
 
 
-def _tally(came: list[Arrival]) -> tuple[int, int]:
-    told = {(arrival.what, arrival.alert_id) for arrival in came if arrival.alert_id}
-    updates = {
-        arrival.message_id for arrival in came if arrival.what != "alert" and arrival.channel == "webhook"
-    }
-    return len({alert for what, alert in told if what == "alert"}), len(updates)
+def is_told(world: DemoWorld, settings: Settings, day: Day) -> bool:
+    """Say whether every alert that a day must bring has arrived, on every channel that asks for it."""
+    today = [alert for alert in alerts(world.received, settings) if alert.at.date() == day.date]
+    changes = {alert.document for alert in today if len(alert.messages) == len(settings.routes)}
+    watches = {watch for alert in today for watch in alert.data.get("watches", [])}
+    return changes >= {told.document for told in day.alerts} and watches >= set(day.tells)

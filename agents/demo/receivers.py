@@ -63,13 +63,10 @@ class WebhookReceiver:
             self._inbox.refuse(f"webhook: {fault}")
             return web.Response(status=401, text=fault)
         said = json.loads(body)
-        what = said["type"].removeprefix("clausewire.alert.")
         arrival = Arrival(
             channel=Channel.WEBHOOK,
             at=now,
             message_id=request.headers["webhook-id"],
-            what=WHAT.get(what, what),
-            alert_id=said.get("data", {}).get("alert_id", ""),
             text=json.dumps(said, indent=2, ensure_ascii=False),
             file=self._inbox.file(Channel.WEBHOOK, ".json"),
             body=said,
@@ -77,9 +74,6 @@ class WebhookReceiver:
         )
         self._inbox.take(arrival, json.dumps(said, indent=2, ensure_ascii=False).encode())
         return web.Response(status=204)
-
-
-WHAT = {"raised": "alert", "updated": "update", "withdrawn": "withdrawal"}
 
 
 # --- slack ----------------------------------------------------------------------------------------------------
@@ -136,8 +130,6 @@ class SlackStandIn:
             channel=Channel.SLACK,
             at=now,
             message_id=payload.get("delivery_id", ts),
-            what="update" if said.get("thread_ts") else "alert",
-            alert_id=payload.get("alert_id", ""),
             text=plain(said),
             file=self._inbox.file(Channel.SLACK, ".json"),
             body=said,
@@ -195,9 +187,7 @@ class Mailbox:
         arrival = Arrival(
             channel=Channel.EMAIL,
             at=self._inbox.clock.now(),
-            message_id=str(mail["Message-ID"]),
-            what="update" if mail["In-Reply-To"] else "alert",
-            alert_id=str(mail["X-Clausewire-Alert"] or ""),
+            message_id=str(mail["Message-ID"]).strip("<>").partition("@")[0],
             text=_reading(mail),
             file=self._inbox.file(Channel.EMAIL, ".eml"),
             faults=tuple(_mail_faults(mail, data)),

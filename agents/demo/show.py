@@ -11,9 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agents.demo.delivered import Alert
 from agents.demo.inbox import Inbox
 from agents.demo.story import Day, Item
-from agents.demo.verdict import Alert, Check
+from agents.demo.verdict import Check
 from pipeline.events import Channel
 
 CHANNELS = (Channel.SLACK, Channel.WEBHOOK, Channel.EMAIL)
@@ -63,7 +64,7 @@ def alert_view(console: Console, alert: Alert, covering: Sequence[Item]) -> None
             )
         )
     if covering:
-        console.print(f"Covered by {', '.join(item.outlet for item in covering)}.\n", highlight=False)
+        console.print(f"Told of it: {', '.join(item.outlet for item in covering)}.\n", highlight=False)
 
 
 _NAMES = {Channel.SLACK: "Slack", Channel.WEBHOOK: "Webhook", Channel.EMAIL: "Mail"}

@@ -108,7 +108,7 @@ class Site:
         self.reads[feed.id] += 1
         if self._day is None:
             return web.Response(status=404, text="Not found")
-        items = feeds.shared_out(self.story, feed, by=self._day.end)
+        items = feeds.published(self.story, feed, by=self._day.end)
         body, media_type = feeds.written(feed, items, self._roots["feeds"])
         return answered(request, body, media_type, self._day.noon)
 

@@ -11,6 +11,8 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+from pipeline.config import slug
+
 FOLDER = Path(__file__).parents[2] / "deploy" / "demo"
 NOON = time(12, tzinfo=UTC)
 
@@ -30,10 +32,11 @@ class Document(Part, frozen=True, kw_only=True):
     name: str
     path: str
     aliases: tuple[str, ...] = ()
+    select: str = ""
 
 
 class Feed(Part, frozen=True, kw_only=True):
-    """A feed that the demo reads."""
+    """An outlet's feed."""
 
     id: str
     name: str
@@ -74,6 +77,8 @@ class Day(Part, frozen=True, kw_only=True):
     why: str
     pages: tuple[Serving, ...]
     alerts: tuple[Told, ...] = ()
+    tells: tuple[str, ...] = ()
+    may_tell: tuple[str, ...] = ()
 
     @property
     def noon(self) -> datetime:
@@ -113,7 +118,6 @@ class Story(Part, frozen=True, kw_only=True):
     """The whole demo: what is watched, and what happens day by day."""
 
     documents: tuple[Document, ...]
-    feeds: tuple[Feed, ...]
     watches: tuple[Watch, ...]
     days: tuple[Day, ...]
     items: tuple[Item, ...] = ()
@@ -123,10 +127,21 @@ class Story(Part, frozen=True, kw_only=True):
         """Return the capture that is served: Markdown or HTML, as its name says."""
         return gzip.decompress((self.folder / "pages" / serving.page).read_bytes())
 
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """The feeds of the outlets, one each, by turns in RSS and in Atom."""
+        outlets = dict.fromkeys(item.outlet for item in self.items)
+        return tuple(_feed(outlet, number) for number, outlet in enumerate(outlets))
+
     def published(self, by: datetime) -> tuple[Item, ...]:
         """Return the news items that are out by a time, oldest first."""
         out = (item for item in self.items if item.published_at <= by)
         return tuple(sorted(out, key=lambda item: item.published))
+
+
+def _feed(outlet: str, number: int) -> Feed:
+    kind: Literal["rss", "atom"] = "atom" if number % 2 else "rss"
+    return Feed(id=slug(outlet), name=outlet, kind=kind, path=f"/{slug(outlet)}.{kind}")
 
 
 def read_story(folder: Path = FOLDER) -> Story:

@@ -23,6 +23,7 @@ from pipeline.adapters.clock import SettableClock
 from pipeline.errors import ConfigError
 
 INTERVAL = "400ms"
+FEED_INTERVAL = "1s"
 SECRETS = ("SLACK_BOT_TOKEN", "WEBHOOK_SECRET")
 
 
@@ -86,7 +87,7 @@ class DemoWorld:
             "slack": {"api_url": f"{self._roots['slack']}/api/"},
             "documents": [self._document(document) for document in self.story.documents],
             "feeds": [
-                {"name": feed.name, "url": self.site.url(feed.id), "interval": INTERVAL}
+                {"name": feed.name, "url": self.site.url(feed.id), "interval": FEED_INTERVAL}
                 for feed in self.story.feeds
             ],
             "watches": [{"name": watch.name, "query": watch.query} for watch in self.story.watches],
@@ -94,13 +95,13 @@ class DemoWorld:
         }
 
     def _document(self, document: Document) -> dict[str, Any]:
-        aliases = {"aliases": list(document.aliases)} if document.aliases else {}
+        more = {"aliases": list(document.aliases), "select": document.select}
         return {
             "service": document.service,
             "name": document.name,
             "url": self.site.url(document.id),
             "interval": INTERVAL,
-            **aliases,
+            **{key: value for key, value in more.items() if value},
         }
 
     def _routes(self) -> list[dict[str, Any]]:
@@ -127,19 +128,12 @@ class DemoWorld:
         self.clock.set(day.noon)
         self.site.turn(day)
 
-    async def polled(self, times: int = 2, *, within_s: float = 20.0) -> bool:
+    async def polled(self, documents: int, feeds: int, *, within_s: float = 20.0) -> bool:
         """Wait until every source was read so often since the day began; False when it was not, in time."""
-        ids = [document.id for document in self.story.documents] + [feed.id for feed in self.story.feeds]
-        return await _until(lambda: all(self.site.reads[one] >= times for one in ids), within_s)
-
-    async def arrived(self, alerts: int, *, within_s: float = 10.0) -> bool:
-        """Wait until so many alerts of changes were delivered on every channel since the demo began."""
-        return await _until(lambda: self._least() >= alerts, within_s)
-
-    def _least(self) -> int:
-        told = [arrival for arrival in self.received if arrival.what == "alert"]
-        return min(
-            sum(arrival.channel == channel for arrival in told) for channel in ("slack", "webhook", "email")
+        wanted = {document.id: documents for document in self.story.documents}
+        wanted |= {feed.id: feeds for feed in self.story.feeds}
+        return await until(
+            lambda: all(self.site.reads[one] >= times for one, times in wanted.items()), within_s
         )
 
     async def quiet(self, still_s: float = 0.5, *, within_s: float = 10.0) -> bool:
@@ -162,7 +156,8 @@ def _made_up(name: str) -> str:
     return prefix + base64.b64encode(digest).decode()
 
 
-async def _until(holds: Callable[[], bool], within_s: float) -> bool:
+async def until(holds: Callable[[], bool], within_s: float) -> bool:
+    """Wait until something holds; False when it does not, in time."""
     try:
         async with asyncio.timeout(within_s):
             while not holds():
