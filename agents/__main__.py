@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.commands import history, pages, running, show
+from agents.commands import history, pages, running, setup, show, sources
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -29,7 +29,12 @@ app.command(rich_help_panel="Look at pages")(pages.extract)
 app.command(rich_help_panel="Look at pages")(pages.diff)
 app.command(rich_help_panel="Look at pages")(pages.classify)
 
+app.command(rich_help_panel="Run")(setup.init)
+app.command(rich_help_panel="Run")(setup.doctor)
 app.command(rich_help_panel="Run")(running.run)
+app.command(rich_help_panel="Run")(setup.demo)
+app.add_typer(sources.sources_app, name="sources", rich_help_panel="Run")
+app.add_typer(sources.subscriptions_app, name="subscriptions", rich_help_panel="Run")
 
 app.command(rich_help_panel="History")(history.alerts)
 app.command(rich_help_panel="History")(history.deliveries)

@@ -11,7 +11,7 @@ from pipeline.adapters.console import ConsoleNotifier
 from pipeline.adapters.email import EmailNotifier, SmtpServer
 from pipeline.adapters.slack import SlackHookNotifier, SlackNotifier
 from pipeline.adapters.slack_api import SlackApi, SlackHook
-from pipeline.adapters.ssrf import Allow
+from pipeline.adapters.ssrf import NOTHING, Allow
 from pipeline.adapters.webhook import WebhookClient, WebhookNotifier
 from pipeline.alerts.render import email, slack, webhook
 from pipeline.alerts.render.email import Letter
@@ -77,8 +77,8 @@ class Channels:
 
     async def _webhook(self, route: Route) -> Notifier:
         private = bool(route.target.get("allow_private"))
-        allow = {"allow": PRIVATE} if private else {}
-        client = await self._shared(("webhook", private), lambda: WebhookClient(**allow))
+        allow = PRIVATE if private else NOTHING
+        client = await self._shared(("webhook", private), lambda: WebhookClient(allow=allow))
         sign = signer([self._settings.secrets[route.target["secret_env"]]])
         return WebhookNotifier(
             client, url=route.target["url"], compose=webhook.compose, sign=sign, clock=self._clock

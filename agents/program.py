@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import faust
 
-from agents.stage import Fold, Stage, Step
+from agents.stage import Stage
 from pipeline.adapters.embedded import quiet_settings
 from pipeline.adapters.publish import TopicLog
 from pipeline.adapters.tables import LastingTable, Staged, TableMemory
@@ -53,7 +53,7 @@ class Program:
     def agent(
         self,
         topic: str,
-        step: Step | Fold,
+        step: Callable[..., AsyncIterator[Event]] | Callable[..., Awaitable[None]],
         *takes: type[Event],
         abreast: int = 64,
         **given: Any,
@@ -107,7 +107,8 @@ class Program:
         assert self._crash is not None, "the program runs inside its context"
         asked = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([asked, self._crash], return_when=asyncio.FIRST_COMPLETED)
+            waiting: list[asyncio.Future[Any]] = [asked, self._crash]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
         if self._crash.done():

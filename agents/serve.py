@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from agents.app import World, wire
 from agents.channels import Channels
@@ -61,7 +62,7 @@ async def _poll(
     fetcher = await stack.enter_async_context(fetcher_of(settings, program.clock))
     parser = await stack.enter_async_context(FeedParser())
     memory = await stack.enter_async_context(PollStates(settings.data / "polls.db"))
-    common = {
+    common: dict[str, Any] = {
         "fetcher": fetcher,
         "publish": program.log,
         "memory": memory,

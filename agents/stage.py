@@ -12,6 +12,7 @@ import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -59,7 +60,7 @@ class Stage:
             before = self._last.get(record.key)
             task = asyncio.create_task(self._handle(record, before), name=f"{self.name} {record.key!r}")
             self._last[record.key] = task
-            task.add_done_callback(lambda done, key=record.key: self._done(key, done))
+            task.add_done_callback(partial(self._done, record.key))
 
     def _done(self, key: bytes | None, task: asyncio.Task[None]) -> None:
         self._places.release()

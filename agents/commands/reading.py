@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -139,14 +139,12 @@ def compared(
     remove: Sequence[str] = (),
 ) -> tuple[Comparison, str]:
     """Compare two pages; the second value tells, for a broken one, what is wrong in a sentence."""
-    selectors = {"select": select, "remove": remove}
-    earlier = [
-        reading.version for page in history if (reading := read(page, siblings=siblings, **selectors)).version
-    ]
-    before = read(old, known=earlier[-1:], siblings=siblings, **selectors)
+    reads = partial(read, siblings=siblings, select=select, remove=remove)
+    earlier = [version for page in history if (version := reads(page).version)]
+    before = reads(old, known=earlier[-1:])
     base = before.version if before.state is PageState.OK else (earlier[-1] if earlier else None)
     known = [*earlier, *([base] if base and base not in earlier[-1:] else [])]
-    after = read(new, known=known, siblings=siblings, **selectors)
+    after = reads(new, known=known)
     if after.state is not PageState.OK or after.version is None:
         return Comparison(verdict=Verdict.BROKEN, reason=after.state.value, notes=after.notes), after.reason
     if base is None:
@@ -180,11 +178,11 @@ def diff_row(row: Row) -> dict[str, Any]:
     """Return the result of one line of `diff --batch`."""
     if not row.old or not row.new:
         raise InputError("a line of a diff batch names `old` and `new`")
-    given = {"url": row.url, "content_type": row.content_type}
+    file = partial(from_file, url=row.url, content_type=row.content_type)
     comparison, detail = compared(
-        from_file(row.old, status=row.old_status, **given),
-        from_file(row.new, status=row.new_status, **given),
-        history=[from_file(path, **given) for path in row.history],
+        file(row.old, status=row.old_status),
+        file(row.new, status=row.new_status),
+        history=[file(path) for path in row.history],
         siblings=sibling_bodies(row.siblings),
         extractor_changed=row.extractor_changed,
         service=row.service,
