@@ -10,22 +10,21 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
 from pipeline.events import Entry
 from pipeline.news.commonness import weight
+from pipeline.news.feed import canonical_url
 from pipeline.news.telling import facts, stems
 
 WINDOW = timedelta(hours=96)  # the longest silence inside one story
 SAME_TEXT = 0.8  # of the title's words, for two entries to be copies
 JOIN = 0.2  # the similarity from which an entry belongs to a story
-HEADLINE = 0.12  # the least similarity of the headline alone
+HEADLINE = 0.2  # the least similarity of the headline alone
 FOUNDER = 0.1  # the least similarity to the founding entry
 TERMS = 48  # of a story kept for comparison
 SUMMARY = 0.5  # what a word of the summary counts, of one in the title
-TRACKING = re.compile(r"utm_|fbclid|gclid|mc_[ce]id|ref$|ref_|cmpid|igshid|amp$|output$")
 
 Terms = dict[str, float]
 
@@ -96,10 +95,12 @@ def compared(reading: Reading, story: OpenStory) -> Joined | None:
         return Joined(story.id, 2.0, ("the same page",))
     if reading.terms.keys().isdisjoint(story.whole) or not timely(reading.told_at, story):
         return None
+    if contradicts(reading.amounts, story.amounts):
+        return None
     whole = cosine(reading.terms, story.whole)
     if whole >= FOUNDER and is_copy(reading.title, story):
         return Joined(story.id, 1.5, ("the same headline",))
-    if whole < JOIN or contradicts(reading.amounts, story.amounts):
+    if whole < JOIN:
         return None
     if cosine(reading.title_terms, story.whole) < HEADLINE or cosine(reading.terms, story.founder) < FOUNDER:
         return None
@@ -155,9 +156,8 @@ def shared(one: Terms, other: Terms) -> list[str]:
 
 
 def canonical(url: str) -> str:
-    """Return what identifies a page: its address without scheme, www, tracking, AMP and fragment."""
-    parts = urlsplit(url)
-    path = re.sub(r"/amp/?$", "", parts.path).rstrip("/")
-    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query) if not TRACKING.match(k)))
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("amp.").removeprefix("m.")
-    return f"{host}{path}{'?' if query else ''}{query}"
+    """Return what identifies a page: its canonical URL without scheme, www, AMP and last slash."""
+    bare = canonical_url(url).partition("://")[2]
+    host, slash, path = bare.partition("/")
+    host = host.removeprefix("www.").removeprefix("amp.").removeprefix("m.")
+    return (host + slash + re.sub(r"/amp(?=/?$|\?)", "", f"/{path}")[1:]).rstrip("/")

@@ -130,7 +130,8 @@ def gathered(parts: list[Node]) -> Node:
     """Return alternatives with all their plain words in one."""
     plain = [part.words for part in parts if isinstance(part, Words)]
     others = [part for part in parts if not isinstance(part, Words)]
-    return joined([Words(frozenset().union(*plain)), *others] if plain else others, Any)
+    words: list[Node] = [Words(frozenset().union(*plain))] if plain else []
+    return joined([*words, *others], Any)
 
 
 def lexemes(text: str) -> list[Lexeme]:
