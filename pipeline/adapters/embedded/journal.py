@@ -17,7 +17,9 @@ from pipeline.adapters.embedded.records import Entry, Place, Record
 from pipeline.adapters.embedded.writer import Act, Append, Commit, Op, Outcome, Writer
 from pipeline.errors import StoreError
 
-WATCH_S = 0.025
+WATCH_S = 0.04
+PATIENCE_S = 0.004
+FEW, MANY = 4, 256
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Journal:
         self._users = 0
         self._gathered: list[Op] = []
         self._unwritten = 0
+        self._in_flight = 0
         self._flushing: list[asyncio.Future[None]] = []
         self._blocked = False
         self._reader: Log | None = None
@@ -140,14 +143,16 @@ class Journal:
             await waiter
 
     def _gather(self, op: Op) -> None:
-        if not self._gathered:
+        if not self._gathered and not self._in_flight:
             self._loop.call_soon(self._hand_over)
         self._gathered.append(op)
         self._unwritten += 1
 
     def _hand_over(self) -> None:
+        """Give the thread what was gathered; while it writes, the next transaction's worth is gathered here."""
         if self._gathered:
             ops, self._gathered = self._gathered, []
+            self._in_flight += len(ops)
             self._writer.submit(ops)
 
     # what comes back
@@ -158,6 +163,13 @@ class Journal:
 
     def _settle(self, outcomes: list[Outcome], blocked: bool) -> None:
         self._unwritten -= len(outcomes)
+        self._in_flight -= len(outcomes)
+        if blocked or not self._in_flight:
+            # under load a moment's patience saves most of the fsyncs; a lone record never waits
+            if FEW < len(outcomes) and len(self._gathered) < MANY:
+                self._loop.call_later(PATIENCE_S, self._hand_over)
+            else:
+                self._hand_over()
         ends = self.ends
         for op, outcome in outcomes:
             if type(outcome) is Place:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 
 from faust.transport import base
 from faust.transport.producer import ProducerBuffer
-from faust.types import TP, RecordMetadata
+from faust.types import TP, FutureMessage, RecordMetadata
 from faust.types.core import HeadersArg
 from mode import Service
 from mode.utils.times import want_seconds
@@ -23,7 +23,19 @@ _insisting: ContextVar[bool] = ContextVar("insisting", default=False)
 
 
 class Buffer(ProducerBuffer):
-    """What tables write to their changelogs: nobody awaits it, so the log is told to insist on it."""
+    """What tables write to their changelogs: nobody awaits it, so the log is told to insist on it.
+
+    `put` and `size` leave out a setting that Faust looks up for every message, for a mode that this driver has not.
+    """
+
+    def put(self, fut: FutureMessage) -> None:
+        """Queue a message to be sent."""
+        self.pending.put_nowait(fut)
+
+    @property
+    def size(self) -> int:
+        """Messages that wait to be sent."""
+        return self.pending.qsize()
 
     @Service.task
     async def _handle_pending(self) -> None:
