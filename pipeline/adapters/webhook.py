@@ -210,7 +210,7 @@ class WebhookNotifier:
         )
 
     def _secrets(self) -> Iterable[str]:
-        return (*self._headers.values(), self._url)
+        return (*self._headers.values(), self._url, URL(self._url).raw_path_qs)
 
 
 def _remedy(status: int) -> str:
