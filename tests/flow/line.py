@@ -99,9 +99,7 @@ class Line:
         self.blobs = FolderBlobs(folder / "blobs")
         self.mailbox = mailbox or Mailbox()
         self.clock = clock or FixedClock()
-        self.program = Program(
-            "clausewire", f"embedded://{folder}/log.db", data=folder, clock=self.clock, partitions=2
-        )
+        self.program = Program("clausewire", f"embedded://{folder}/log.db", data=folder, clock=self.clock)
         wire(self.program, self._world())
 
     def _world(self) -> World:
