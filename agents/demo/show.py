@@ -18,7 +18,7 @@ from agents.demo.verdict import Check
 from pipeline.events import Channel
 
 CHANNELS = (Channel.SLACK, Channel.WEBHOOK, Channel.EMAIL)
-MOST_LINES = 24  # of a message, in the terminal; the file has it whole
+MOST_LINES = {Channel.SLACK: 20, Channel.WEBHOOK: 20, Channel.EMAIL: 12}  # shown; the files have them whole
 MARK = {True: ("✓", "green"), False: ("✗", "bold red")}
 
 
@@ -55,14 +55,8 @@ def alert_view(console: Console, alert: Alert, covering: Sequence[Item]) -> None
         if arrival is None:
             continue
         text = _brief(data) if channel is Channel.WEBHOOK else arrival.text
-        console.print(
-            Panel(
-                _redlined(_cut(text)),
-                title=f"{_NAMES[channel]} · {arrival.file}",
-                title_align="left",
-                border_style="dim",
-            )
-        )
+        title = f"{_NAMES[channel]} · {arrival.file}"
+        _framed(console, title, _redlined(_cut(text, MOST_LINES[channel])))
     if covering:
         console.print(f"Told of it: {', '.join(item.outlet for item in covering)}.\n", highlight=False)
 
@@ -86,11 +80,20 @@ def _brief(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, most: int) -> str:
     lines = [line.rstrip() for line in text.strip().splitlines()]
-    if len(lines) <= MOST_LINES:
+    if len(lines) <= most + 1:
         return "\n".join(lines)
-    return "\n".join([*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES} more lines in the file"])
+    return "\n".join([*lines[:most], f"… and {len(lines) - most} more lines in the file"])
+
+
+def _framed(console: Console, title: str, text: Text) -> None:
+    """Show a message in a frame, or under a plain title where output is no terminal."""
+    if console.is_terminal:
+        console.print(Panel(text, title=title, title_align="left", border_style="dim"))
+    else:
+        console.print(f"\n--- {title}", markup=False, highlight=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
 
 
 def _redlined(text: str) -> Text:
