@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
-from pipeline.policy import furniture, selectors
+from pipeline.policy import documents, furniture, selectors
 from pipeline.policy.embedded import embedded
 from pipeline.policy.html import Node, Tree, parse
 from pipeline.policy.markdown import markdown
@@ -23,7 +23,13 @@ _SHARE = 0.96  # of the sentences of a page: what the document's element holds a
 _LEAST = 100  # characters: a selector that finds less is dead (as Open Terms Archive has it)
 _SHELL = 400  # characters: a page that shows less may carry its text as data
 _HEADING = re.compile(r"#{1,6} ")
-_TEXTUAL = frozenset("p ul ol li table tbody tr dl blockquote pre h1 h2 h3 h4 h5 h6".split())
+_TEXTUAL = frozenset("p ul ol li dl blockquote pre h1 h2 h3 h4 h5 h6".split())
+_LEAVES = frozenset("p div span time em small strong b i h2 h3 h4 h5 h6 li td address".split())
+_UPDATED = re.compile(
+    r"(?:last |date of (?:last )?)?(?:updated?|effective|modified|revised|revision|version|in force|published|stand|"
+    r"dernière mise à jour|zuletzt|última actualización|ultimo aggiornamento|effective date)\b.*\d",
+    re.I,
+)
 _STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 p ul ol table dl blockquote pre address".split())
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\b(?:updated|effective|modified|revised|version)\b", re.I)
 
@@ -46,44 +52,57 @@ class Extracted(Struct, frozen=True, kw_only=True):
 def extract(
     page: str,
     *,
+    tree: Tree | None = None,
     base: str = "",
     select: Sequence[str] = (),
     remove: Sequence[str] = (),
     siblings: Sequence[str] = (),
+    name: str = "",
 ) -> Extracted:
-    """Return the policy text of an HTML page: by selectors while they live, else by itself."""
-    dead, notes = "", []
-    if select or remove:
-        tree = parse(page)
+    """Return the policy text of an HTML page: by selectors while they live, else by itself.
+
+    `tree` is the parsed page if the caller has it; it is used up. `name` is what the document is called.
+    """
+    notes: list[str] = []
+    dead = ""
+    if select:
+        tree = tree or parse(page)
         taken, faults = selectors.take(tree.root, select, remove)
         notes += [f"A selector was left out: {fault}." for fault in faults]
-        if select:
-            furniture.strip_controls(taken)
-            text = markdown([taken], _base(tree, base))
-            if len(text) >= _LEAST:
-                return Extracted(text=text, title=_title(tree, taken), selected=True, notes=tuple(notes))
-            dead = _death(select, text)
-    return _automatic(page, base, remove, siblings, dead, notes)
-
-
-def _automatic(
-    page: str, base: str, remove: Sequence[str], siblings: Sequence[str], dead: str, notes: list[str]
-) -> Extracted:
-    tree = parse(page)
+        furniture.strip_controls(taken)
+        text = markdown([taken], _base(tree, base))
+        if len(text) >= _LEAST:
+            return Extracted(text=text, title=_title(tree, taken), selected=True, notes=tuple(notes))
+        dead, tree = _death(select, text), None
+    tree = tree or parse(page)
     if remove:
-        selectors.take(tree.root, (), remove)
+        _, faults = selectors.take(tree.root, (), remove)
+        notes += [] if dead else [f"A selector was left out: {fault}." for fault in faults]
+    found = _automatic(tree, base, siblings, name or "")
+    proposal = _proposal(page, found[1]) if dead else ""
+    return Extracted(
+        text=found[0].text,
+        title=found[0].title,
+        dead=dead,
+        proposal=proposal,
+        notes=(*notes, *found[0].notes),
+    )
+
+
+def _automatic(tree: Tree, base: str, siblings: Sequence[str], name: str) -> tuple[Extracted, Node]:
     body, main = article(tree)
-    text = markdown([body], _base(tree, base))
+    main, note = documents.pick(body, main, name=name, fragment=urlsplit(base).fragment)
+    root = main if note else body
+    text = markdown([root], _base(tree, base))
     if len(text) < _SHELL and (carried := embedded(tree.scripts)):
-        inner = parse(carried)
-        told = markdown([inner.body], _base(tree, base))
+        inner = parse(carried).body
+        told = markdown([inner], _base(tree, base))
         if len(told) > 2 * len(text):
-            notes = [*notes, "The page shows its text by scripts; it was read from the data they carry."]
-            return Extracted(text=told, title=_title(tree, inner.body), dead=dead, notes=tuple(notes))
+            note = "The page shows its text by scripts; it was read from the data they carry."
+            return Extracted(text=told, title=_title(tree, inner), notes=(note,)), main
     if siblings:
         text = without_furniture(text, siblings)
-    proposal = _proposal(page, main) if dead else ""
-    return Extracted(text=text, title=_title(tree, body), dead=dead, proposal=proposal, notes=tuple(notes))
+    return Extracted(text=text, title=_title(tree, root), notes=(note,) if note else ()), main
 
 
 def _death(select: Sequence[str], text: str) -> str:
@@ -160,27 +179,41 @@ def article(tree: Tree) -> tuple[Node, Node]:
 def _narrow(body: Node) -> tuple[Node, Node]:
     """Walk down to the smallest element with nearly all sentences; on the way keep only what belongs to them.
 
-    Above the page's `main` only headings of the first rank and dates are kept, below it whatever reads like text.
+    Above the page's `main`, and beside an element that has its own title, only titles and dates are kept.
     """
     mains = _mains(body)
     found, outside = body, bool(mains)
     while True:
-        if found in mains:
-            outside = False
+        outside = outside and id(found) not in mains
         inner = max(found.nodes, key=lambda node: node.prose, default=None)
         if inner is None or inner.prose < _SHARE * body.prose or inner.tag in _TEXTUAL:
+            _trim(found)
             return body, found
-        keep = _belongs_outside if outside or found is body else _belongs
-        found.children = [
-            child for child in found.children if child is inner or (isinstance(child, Node) and keep(child))
-        ]
+        found.children = _kept(found, inner, strict=outside or found is body)
         found = inner
 
 
-def _mains(body: Node) -> list[Node]:
+def _kept(found: Node, inner: Node, *, strict: bool) -> list[Node | str]:
+    """Return the children of a node that belong to its main child, and that child."""
+    kept: list[Node | str] = []
+    before = True
+    for child in found.children:
+        if child is inner:
+            before = False
+            kept.append(child)
+        elif isinstance(child, str):
+            continue
+        elif strict:
+            kept += _heads(child, titled=bool(inner.titles)) if before else []
+        elif _belongs(child, titled=bool(inner.titles)):
+            kept.append(child)
+    return kept
+
+
+def _mains(body: Node) -> set[int]:
     """Return the elements that say of themselves that they are the page's main part."""
-    return [
-        node
+    return {
+        id(node)
         for node in body.walk()
         if (
             node.tag == "main"
@@ -188,21 +221,45 @@ def _mains(body: Node) -> list[Node]:
             or node.attrs.get("itemprop") == "articleBody"
         )
         and node.prose >= _SHARE * body.prose
-    ]
+    }
 
 
-def _belongs_outside(node: Node) -> bool:
-    return node.tag == "h1" and node.links * 2 < node.size
+def _heads(node: Node, *, titled: bool) -> list[Node]:
+    """Return the title and the date that stand in something above the document."""
+    if not node.size or node.nodes_below > 400:
+        return []
+    found: list[Node] = []
+    for inner in node.walk():
+        if inner.tag == "h1" and inner.size and not titled:
+            found.append(inner)
+        elif inner.tag in _LEAVES and inner.size < 140 and not inner.hrefs and _UPDATED.match(inner.text()):
+            if not any(above in found for above in inner.above()):
+                found.append(inner)
+    return found
 
 
-def _belongs(node: Node) -> bool:
+def _belongs(node: Node, *, titled: bool) -> bool:
     """Tell whether what stands beside the document's sentences is part of it."""
     if not node.size:
         return False
     if node.prose:
         return True
-    if node.links * 10 > node.size * 6:
-        return furniture.is_contents(node)
-    if any(inner.tag in _STRUCTURE for inner in node.walk()):
+    if furniture.is_link_list(node):
+        return False
+    if furniture.is_contents(node) or _DATED.search(node.text()[:300]):
         return True
-    return _DATED.search(node.text()[:300]) is not None
+    return not titled and (node.tag in _STRUCTURE or any(inner.tag in _STRUCTURE for inner in node.walk()))
+
+
+def _trim(found: Node) -> None:
+    """Take lists of links to elsewhere off both ends of the document."""
+    for step in (1, -1):
+        for child in found.children[::step]:
+            if isinstance(child, str):
+                if child.strip():
+                    break
+                continue
+            if child.size and not (furniture.is_link_list(child) and not child.prose and child.hrefs >= 3):
+                break
+            if child.size:
+                child.drop()

@@ -13,60 +13,12 @@ from collections.abc import Iterable
 from pipeline.policy.html import BLOCKS, Node
 
 _NEVER = frozenset(
-    [
-        "head",
-        "title",
-        "svg",
-        "math",
-        "canvas",
-        "iframe",
-        "object",
-        "embed",
-        "audio",
-        "video",
-        "map",
-        "noframes",
-        "button",
-        "select",
-        "input",
-        "textarea",
-        "datalist",
-        "option",
-        "optgroup",
-        "progress",
-        "meter",
-        "dialog",
-        "template",
-        "applet",
-        "img",
-        "picture",
-        "source",
-        "track",
-        "param",
-    ]
+    "head title svg math canvas iframe object embed audio video map noframes button select input textarea datalist "
+    "option optgroup progress meter dialog template applet img picture source track param".split()  # noqa: SIM905
 )
 _ROLES = frozenset(
-    [
-        "navigation",
-        "banner",
-        "contentinfo",
-        "search",
-        "dialog",
-        "alertdialog",
-        "menu",
-        "menubar",
-        "menuitem",
-        "toolbar",
-        "tablist",
-        "status",
-        "button",
-        "combobox",
-        "listbox",
-        "option",
-        "switch",
-        "slider",
-        "progressbar",
-    ]
+    "navigation banner contentinfo search dialog alertdialog menu menubar menuitem toolbar tablist status "
+    "button combobox listbox option switch slider progressbar".split()  # noqa: SIM905
 )
 _TAGS = frozenset({"nav", "footer", "form", "search", "menu", "noscript"})
 _CONTAINERS = frozenset(
@@ -90,35 +42,74 @@ _OFTEN = (  # what a part of a policy may be called too: counts in a class or la
 _NAMES = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_ALWAYS.split())})(?=$|[\s_-])")
 _MAYBE = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_OFTEN.split())})(?=$|[\s_-])")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_ENDS = re.compile(r"[.!?:;。！？：；،؛।]['\"”’)]?$")
+_LINES = re.compile(
+    r"(?:skip to (?:the )?(?:main )?content|back to (?:the )?top|(?:share|print|e-?mail|save) this(?: page| article)?|"
+    r"(?:was|is) this (?:page|article|information|answer|content)? ?helpful|did (?:this|we) (?:answer|help)|"
+    r"(?:show|read|learn|see|view) (?:more|less|all)|loading|close(?: menu| dialog)?|open menu|menu|search|print|share|"
+    r"[\d,.]+[km]? (?:views?|shares?|comments?|likes?|reactions?)|\d+ min(?:ute)?s? read|[\d,.]+ (?:people|users) (?:found|viewed|read)\b.*|"
+    r"[\d,.]+ out of [\d,.]+ found this helpful|war (?:dies|dieser artikel) hilfreich|cet article (?:vous )?a-t-il été utile)"
+    r"[\s?!.…:]*(?:yes|no|ja|nein|oui|non|👍|👎|/|\s)*$",
+    re.I,
+)
+_BANNER = re.compile(
+    r"\b(?:uses? (?:\w+ ){0,3}cookies|cookies (?:to|help|are|on|and)|verwende\w* (?:\w+ ){0,3}cookies|utilis\w+ (?:\w+ ){0,3}cookies|"
+    r"utiliza\w* (?:\w+ ){0,3}cookies|gebruik\w* (?:\w+ ){0,3}cookies|value your privacy)",
+    re.I,
+)
+_ASSENT = re.compile(
+    r"(?:i )?(?:accept|agree|reject|allow|decline|deny|got it|ok(?:ay)?|understand|dismiss|manage|akzeptieren|alle |ablehnen|zustimmen|accepter|"
+    r"tout |refuser|aceptar|rechazar|accetta|rifiuta|aceitar|accepteren)\b",
+    re.I,
+)
 
 
 def measure(root: Node) -> list[Node]:
-    """Write into each node how much text, link text and prose it holds; return the nodes in document order."""
+    """Write into each node what it holds; return the nodes in document order."""
     order = list(root.walk())
     for node in reversed(order):
-        own = sum(len("".join(child.split())) for child in node.children if isinstance(child, str))
-        size = own + sum(child.size for child in node.nodes)
-        links = size if node.tag == "a" else sum(child.links for child in node.nodes)
-        node.size, node.links = size, links
-        inner = sum(child.prose for child in node.nodes if child.tag in BLOCKS)
-        inline = size - sum(child.size for child in node.nodes if child.tag in BLOCKS)
-        inline_links = links - sum(child.links for child in node.nodes if child.tag in BLOCKS)
-        if node.tag == "a" and "href" in node.attrs:
-            node.prose = 0
-        elif node.tag in BLOCKS and not _has_inline_blocks(node):
-            node.prose = inner + (inline - inline_links if _reads(inline, inline_links) else 0)
-        else:
-            node.prose = sum(child.prose for child in node.nodes)
+        _weigh(node)
     return order
 
 
-def _has_inline_blocks(node: Node) -> bool:
-    return any(child.tag not in BLOCKS and child.prose for child in node.nodes)
+def _weigh(node: Node) -> None:
+    """Sum up a node whose children are summed up: figures of its blocks, and of its own run of inline text."""
+    inline = inline_links = size = links = inner = loose = below = headings = titles = hrefs = anchors = (
+        controls
+    ) = 0
+    for child in node.children:
+        if isinstance(child, str):
+            inline += sum(map(len, child.split()))
+            continue
+        size, links, below = size + child.size, links + child.links, below + 1 + child.nodes_below
+        headings, titles, controls = (
+            headings + child.headings,
+            titles + child.titles,
+            controls + child.controls,
+        )
+        hrefs, anchors = hrefs + child.hrefs, anchors + child.anchors
+        if child.tag in BLOCKS:
+            inner += child.prose
+        else:
+            inline, inline_links, loose = inline + child.size, inline_links + child.links, loose + child.prose
+            size -= child.size
+    tag, whole = node.tag, size + inline
+    node.size, node.links, node.nodes_below = whole, links, below
+    node.headings, node.titles, node.controls = headings, titles, controls + (tag == "button")
+    node.hrefs, node.anchors = hrefs, anchors
+    if tag in _HEADINGS and whole:
+        node.headings, node.titles = headings + 1, titles + (tag == "h1")
+    if tag == "a" and "href" in node.attrs:
+        node.links, node.prose = whole, 0
+        node.hrefs, node.anchors = hrefs + (whole > 0), anchors + (whole > 0 and _is_anchor(node))
+    elif tag in BLOCKS and not loose:
+        node.prose = inner + (inline - inline_links if inline >= 50 and inline_links * 2 < inline else 0)
+    else:
+        node.prose = inner + loose
 
 
-def _reads(size: int, links: int) -> bool:
-    return size >= 50 and links * 2 < size
+def _is_anchor(node: Node) -> bool:
+    href = node.attrs["href"]
+    return len(href) > 1 and href[0] == "#"
 
 
 def clear(root: Node) -> None:
@@ -156,7 +147,9 @@ def _goes(node: Node, total: int) -> bool:
         return not _titles(node)
     if is_hidden(node) and (not _speaks(node) or is_called_furniture(node)):
         return True
-    return is_called_furniture(node) and node.prose < 120 and not is_contents(node)
+    if is_called_furniture(node):
+        return node.prose < 120 and not is_contents(node)
+    return _says_furniture(node)
 
 
 def _speaks(node: Node) -> bool:
@@ -166,9 +159,24 @@ def _speaks(node: Node) -> bool:
 
 def is_contents(node: Node) -> bool:
     """Tell whether nearly all links inside lead to places on the same page, as a table of contents does."""
-    links = [inner for inner in node.walk() if inner.tag == "a" and inner.attrs.get("href") and inner.size]
-    inside = sum(1 for link in links if link.attrs["href"].startswith("#") and len(link.attrs["href"]) > 1)
-    return len(links) >= 2 and inside * 10 >= len(links) * 9
+    return node.hrefs >= 2 and node.anchors * 10 >= node.hrefs * 9
+
+
+def is_link_list(node: Node) -> bool:
+    """Tell whether a node is mostly links to elsewhere."""
+    return node.links * 10 > node.size * 6 and not is_contents(node)
+
+
+def _says_furniture(node: Node) -> bool:
+    """Tell furniture by its words: a consent banner with its buttons, a question whether this was helpful."""
+    if node.tag not in BLOCKS or node.size > 1500 or node.nodes_below > 150:
+        return False
+    if node.size <= 90:
+        whole = any(isinstance(child, Node) and child.size == node.size for child in node.children)
+        return not whole and node.tag not in _HEADINGS and _LINES.match(node.text()) is not None
+    if not node.controls or node.headings > 2 or not _BANNER.search(node.text()[:400]):
+        return False
+    return any(inner.tag == "button" and _ASSENT.match(inner.text()) for inner in node.walk())
 
 
 def _titles(node: Node) -> bool:
@@ -208,12 +216,8 @@ def is_called_furniture(node: Node) -> bool:
         return True
     if node.tag not in BLOCKS or node.tag in {"li", "p"}:
         return False
-    return bool(label) and _MAYBE.search(_spaced(label)) is not None and not _has_heading(node)
+    return bool(label) and not node.headings and _MAYBE.search(_spaced(label)) is not None
 
 
 def _spaced(name: str) -> str:
     return _CAMEL.sub("-", name).lower()
-
-
-def _has_heading(node: Node) -> bool:
-    return any(inner.tag in _HEADINGS and inner.size for inner in node.walk())

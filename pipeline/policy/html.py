@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 _RAW = frozenset({"script", "style", "template", "noscript"})
-_VOID_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufeff\u200b\u2060\u00ad]")
+_UNSEEN = (*map(chr, {*range(32)} - {9, 10, 13}), "\ufeff", "\u200b", "\u2060", "\u00ad")  # part of no word
 BLOCKS = frozenset(
     [
         "address",
@@ -75,7 +75,10 @@ BLOCKS = frozenset(
 class Node:
     """An element: lower-case tag, attributes, children in order (nodes and text), parent."""
 
-    __slots__ = ("attrs", "children", "index", "links", "parent", "prose", "size", "tag")
+    __slots__ = (
+        "anchors", "attrs", "children", "controls", "headings", "hrefs", "index", "links", "nodes_below", "parent",
+        "prose", "size", "tag", "titles",
+    )  # fmt: skip
 
     def __init__(self, tag: str, attrs: dict[str, str], parent: Node | None, index: int) -> None:
         self.tag = tag
@@ -83,9 +86,15 @@ class Node:
         self.parent = parent
         self.index = index
         self.children: list[Node | str] = []
-        self.size = 0  # characters of text inside
+        self.size = 0  # characters of text inside, without white space; all figures here by furniture.measure
         self.links = 0  # of these, inside links
-        self.prose = 0  # of these, in blocks that read like sentences
+        self.prose = 0  # of these, in blocks that read like sentences, outside links
+        self.nodes_below = 0
+        self.headings = 0
+        self.titles = 0  # headings of the first rank
+        self.hrefs = 0  # links with words
+        self.anchors = 0  # of these, to places on the same page
+        self.controls = 0  # buttons
 
     def __repr__(self) -> str:
         return f"<{self.tag} {self.name} size={self.size} prose={self.prose}>"
@@ -245,7 +254,9 @@ class _Builder:
 
 def parse(text: str) -> Tree:
     """Return the tree of an HTML page; any text gives one."""
-    text = _VOID_TEXT.sub("", text)
+    for char in _UNSEEN:
+        if char in text:
+            text = text.replace(char, "\n" if char == "\f" else "")
     builder = _Builder()
     builder.closed = "</html>" in text[-2000:].lower() or "</body>" in text[-2000:].lower()
     if text.strip():

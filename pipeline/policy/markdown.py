@@ -13,7 +13,7 @@ from pipeline.policy.html import BLOCKS, Node
 
 _ESCAPED = re.compile(r"([\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_]))")
 _LEADING = re.compile(r"^([#>+\-=:|~]|\d{1,9}(?=[.)](?:\s|$)))")
-_SPACE = re.compile(r"[ \t\n\r\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000\u2028\u2029]+")
+_SPECIAL = re.compile(r"[\\`*\[\]<_]")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAK = "\x00"
 
@@ -63,9 +63,13 @@ class _Writer:
     def _text(self, text: str) -> None:
         if self._pre:
             text = text.strip("\n").replace("\n", _BREAK)
-        words = _SPACE.sub(" ", text)
-        if words:
-            self._inline.append(_ESCAPED.sub(r"\\\1", words))
+        words = " ".join(part for part in text.split(" ") if part) if self._pre else " ".join(text.split())
+        if not words:
+            self._inline.append(" " if text else "")
+            return
+        if _SPECIAL.search(words):
+            words = _ESCAPED.sub(r"\\\1", words)
+        self._inline.append(f"{' ' if text[0].isspace() else ''}{words}{' ' if text[-1].isspace() else ''}")
 
     def _enter(self, node: Node) -> None:
         tag = node.tag

@@ -21,6 +21,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{2,40})", re.I)
 _TAGS = re.compile(
     r"<(?:!doctype\s+html|html|head|body|div|p|h[1-6]|main|article|section|table|ul|span|meta|title)\b", re.I
 )
+_ODD = re.compile("[\ufffd\x01-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _BINARY = (
     (b"\x89PNG", "an image (PNG)"),
     (b"\xff\xd8\xff", "an image (JPEG)"),
@@ -121,7 +122,7 @@ def _guessed(body: bytes) -> tuple[str, str]:
 
 def _is_noise(text: str) -> bool:
     sample = text[:20_000]
-    odd = sum(1 for char in sample if char == "\ufffd" or (char < " " and char not in "\t\n\r\f\v\x00\x1b"))
+    odd = len(_ODD.findall(sample))
     return len(sample) > 20 and odd * 5 > len(sample)
 
 

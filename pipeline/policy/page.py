@@ -113,9 +113,16 @@ def _look(page: Page, content: media.Content) -> tuple[signs.Seen, Extracted, bo
         text = content.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
         return _plain(text), Extracted(text=text, title=_first_line(text)), False
     siblings = tuple(media.decode(body)[0] for body in page.siblings)
-    seen = signs.look(parse(content.text), content.text)
+    tree = parse(content.text)
+    seen = signs.look(tree, content.text)
     extracted = extract(
-        content.text, base=page.url, select=page.select, remove=page.remove, siblings=siblings
+        content.text,
+        tree=tree,
+        base=page.url,
+        select=page.select,
+        remove=page.remove,
+        siblings=siblings,
+        name=page.name,
     )
     return replace(seen, words=_words(extracted.text)), extracted, is_unclosed(content.text)
 

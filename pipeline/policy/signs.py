@@ -197,15 +197,11 @@ def look(tree: Tree, markup: str) -> Seen:
         images=images,
         scripts=tree.script_size,
         markup=markup[:400_000],
-        everything=_visible(tree.body)[:20_000],
+        everything=tree.body.text()[:20_000],
     )
 
 
 _BUTTONS = {"submit", "button", "reset"}
-
-
-def _visible(body: Node) -> str:
-    return body.text()
 
 
 def protection(markup: str, headers: Mapping[str, str]) -> str:
@@ -261,17 +257,22 @@ def _score(kind: Kind, seen: Seen, headers: Mapping[str, str]) -> tuple[int, lis
     return (score if told else 0), told
 
 
+_ASKS = re.compile(
+    r"\b(?:enable|requires?|needs?|activate|turn on|without) (?:\w+ ){0,5}java ?script\b|"
+    r"\bjava ?script (?:\w+ ){0,4}(?:enabled?|required|disabled|turned off)\b",
+    re.I,
+)
+
+
 def shell(seen: Seen) -> str:
     """Return why a page without text is only a shell for scripts, "" if it is not."""
-    asks = re.search(
-        r"(?:enable|requires?|need|activate|turn on|without)\b[^.]{0,40}java ?script|javascript[^.]{0,40}(?:enable|require|disabled)",
-        seen.everything,
-        re.I,
-    )
     if len(seen.words) > 400:
         return ""
-    if asks:
+    if asks := _ASKS.search(seen.everything):
         return f"The page shows its text only by client scripts; all it says is {asks.group()[:80]!r}."
     if len(seen.words) < 150 and seen.scripts > 1500:
-        return f"The page shows its text only by client scripts: {len(seen.words)} characters of text, {seen.scripts} of script."
+        return (
+            f"The page shows its text only by client scripts: {len(seen.words)} characters of text, "
+            f"{seen.scripts} of script."
+        )
     return ""
