@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from pipeline.alerts.health import BROKEN_READS, FAILED_READS, Trouble, healed, worse
 from pipeline.events import (
     DocumentSpec,
     Event,
+    FetchOutcome,
     PageFetched,
     PageRef,
     PageState,
@@ -30,6 +32,7 @@ class ReadingState(Value, frozen=True, kw_only=True):
     head: Head | None = None
     document: DocumentSpec | None = None
     confirmed: bool = True
+    trouble: Trouble | None = None
     seen: tuple[str, ...] = ()
 
 
@@ -42,7 +45,15 @@ async def extract_versions(
     anew from its own page, as a technical upgrade: what differs by our doing is no change of the policy.
     """
     state = memory.recall(event.key) or ReadingState()
-    if event.id in state.seen or event.body is None:
+    if event.id in state.seen:
+        return
+    if event.body is None:
+        trouble, told = unread(event, state)
+        for alert in told:
+            yield alert
+        memory.keep(
+            event.key, msgspec.structs.replace(state, trouble=trouble, seen=noted(state.seen, event.id))
+        )
         return
     if state.head and is_outdated(state, event):
         upgraded = await upgrade(state.head, event, blobs, values)
@@ -51,7 +62,34 @@ async def extract_versions(
     recorded = await record(event, state.head, blobs, values)
     if is_news(recorded, state):
         yield recorded
-    memory.keep(event.key, after(state, event, recorded))
+    trouble, told = health(recorded, event, state)
+    for alert in told:
+        yield alert
+    memory.keep(event.key, msgspec.structs.replace(after(state, event, recorded), trouble=trouble))
+
+
+def unread(event: PageFetched, state: ReadingState) -> tuple[Trouble | None, list[Event]]:
+    """Return the trouble after a read that brought no page, and what operators are told."""
+    if event.outcome in {FetchOutcome.OK, FetchOutcome.UNCHANGED}:
+        return None, healed(state.trouble, event.document, event.at)
+    return worse(
+        state.trouble,
+        event.document,
+        reason=event.reason,
+        at=event.at,
+        reads=event.failures,
+        enough=FAILED_READS,
+    )
+
+
+def health(
+    recorded: VersionRecorded, event: PageFetched, state: ReadingState
+) -> tuple[Trouble | None, list[Event]]:
+    """Return the trouble after a page was read, and what operators are told."""
+    if recorded.state is PageState.OK:
+        return None, healed(state.trouble, event.document, event.at)
+    reason = f"What is served there is no version of it ({recorded.state}). {recorded.reason}"
+    return worse(state.trouble, event.document, reason=reason, at=event.at, reads=0, enough=BROKEN_READS)
 
 
 def is_outdated(state: ReadingState, event: PageFetched) -> bool:
@@ -72,7 +110,9 @@ def after(state: ReadingState, event: PageFetched, recorded: VersionRecorded) ->
     if recorded.state is not PageState.OK:
         return msgspec.structs.replace(state, seen=seen)
     head = state.head if recorded.confirms else _head(recorded)
-    return ReadingState(head=head, document=event.document, confirmed=recorded.confirms, seen=seen)
+    return msgspec.structs.replace(
+        state, head=head, document=event.document, confirmed=recorded.confirms, seen=seen
+    )
 
 
 def page_ref(event: PageFetched) -> PageRef:

@@ -17,6 +17,7 @@ from pipeline.events import (
     derived_id,
 )
 
+READERS = ("change", "story")  # what a route is told that asks for no kind: trouble of sources is for operators
 RANK = {severity: severity.rank for severity in Severity}
 
 
@@ -114,7 +115,7 @@ def _refusal(traits: Traits, subscription: SubscriptionDeclared) -> str:
     if RANK[traits.severity] < RANK[filters.min_severity]:
         return f"severity {traits.severity} is under the route's {filters.min_severity}"
     return (
-        _missed("kind", filters.kinds, frozenset((traits.kind,)))
+        _missed("kind", filters.kinds or READERS, frozenset((traits.kind,)))
         or _missed("service", filters.services, traits.services)
         or _missed("document", filters.documents, traits.documents)
         or _missed("category", filters.categories, traits.categories)

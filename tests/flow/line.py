@@ -22,6 +22,7 @@ from pipeline.events import (
     FeedFetched,
     FeedSpec,
     FetchOutcome,
+    Filters,
     PageFetched,
     SubscriptionDeclared,
 )
@@ -33,6 +34,8 @@ DOCUMENT = DocumentSpec(
     id="example/terms", service="Example", name="Terms of Service", url="https://example.org/terms"
 )
 FEED = FeedSpec(id="news", name="News", url="https://news.example.org/rss")
+
+EVERYTHING = Filters(kinds=("change", "story", "health"))
 
 CLAUSES = (
     ("Acceptance", "By using the Service you agree to these Terms and to our Privacy Policy."),
@@ -107,7 +110,9 @@ class Line:
             WatchIndex([Watch("ai", "AI training", '"artificial intelligence" OR "train AI"')]),
             [ServiceName(id="example", name="Example", aliases=("Example Ltd",))],
         )
-        me = SubscriptionDeclared(subscription_id="me", name="me", channel=Channel.WEBHOOK, declared_at=NOON)
+        me = SubscriptionDeclared(
+            subscription_id="me", name="me", channel=Channel.WEBHOOK, declared_at=NOON, filters=EVERYTHING
+        )
         return World(
             blobs=self.blobs,
             desk=desk,

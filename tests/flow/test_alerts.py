@@ -52,7 +52,7 @@ async def test_no_change_is_silent(tmp_path: Path, state: Callable[[], bytes]) -
         await run.confirmed(page(), day=0)
         await run.confirmed(state(), day=1)
         await run.settled()
-    assert run.mailbox.sent == []
+    assert [due for due in run.mailbox.sent if due.alert and due.alert.kind == "change"] == []
 
 
 async def test_first_version_is_no_change(tmp_path: Path) -> None:
@@ -69,8 +69,7 @@ async def test_change_survives_a_broken_page(tmp_path: Path) -> None:
         await run.confirmed(page(), day=0)
         await run.confirmed(states.the_page_is_gone(), day=1)
         await run.confirmed(states.a_clause_is_added(), day=2)
-        await run.sent(1)
-        await run.settled()
+        await run.until(lambda: any(due.alert and due.alert.changes for due in run.mailbox.sent))
     types = {change.type for due in run.mailbox.sent if due.alert for change in due.alert.changes}
     assert types == {ChangeType.ADDED}
 
@@ -168,3 +167,20 @@ async def test_missing_body_is_rejected(tmp_path: Path) -> None:
         )
         await run.confirmed(states.a_clause_is_added(), day=2)
         await run.sent(1)
+
+
+async def test_broken_page_is_told_once_and_when_it_heals(tmp_path: Path) -> None:
+    """A page that stays broken is told as trouble of the source, once, and closed when it reads well again."""
+    async with line(tmp_path) as run:
+        await run.confirmed(page(), day=0)
+        await run.confirmed(states.the_page_is_gone(), day=1)
+        await run.sent(1)
+        await run.confirmed(b"", day=2)
+        await run.confirmed(page(), day=3)
+        await run.sent(2)
+        await run.settled()
+    told = [
+        (due.alert.kind if due.alert else "", due.update.how if due.update else "")
+        for due in run.mailbox.sent
+    ]
+    assert told == [("health", ""), ("health", "healed")]
