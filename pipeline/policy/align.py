@@ -2,24 +2,27 @@
 
 Stages, each on what the ones before left open: equal and unique wordings anchor anywhere and spread to equal
 neighbours; the heaviest increasing run of anchors is the backbone; equal wordings inside its gaps, then equal
-wordings anywhere; the best assignment by similarity inside the gaps, then anywhere; last, pieces of split and
+wordings anywhere; the most alike inside the gaps, then anywhere; last, pieces of split and
 merged clauses. Algorithm and thresholds after the staged alignment measured on Open Terms Archive documents.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pipeline.events import Clause
 from pipeline.policy.normalise import keys_of
-from pipeline.policy.similar import Vectors, pairing
+from pipeline.policy.similar import Vectors
 
-NEAR = 0.20  # similarity that links two clauses standing in the same gap
+NEAR = 0.14  # similarity that links two clauses that stand alone in a gap
+STEP = 0.04  # added for every tenfold of candidate pairs, for chance finds likeness where much is compared
 FAR = 0.35  # similarity that links two clauses anywhere
+MILLION = 1_000_000
 PIECE = 0.8  # share of a piece's word pairs found in the part of the whole that its partner does not explain
 REACH = 3  # clauses: how far from a partner a piece may stand
 
@@ -116,14 +119,14 @@ def align_keys(
 
 
 def backbone(pairs: Sequence[tuple[int, int]], keys: Sequence[str]) -> set[tuple[int, int]]:
-    """Return the increasing run of pairs (sorted by old index) that holds the most text."""
+    """Return the longest increasing run of pairs (sorted by old index), of equals the one with the most text."""
     tails: list[tuple[int, int]] = []  # (new index, weight of the best run that ends there), both increasing
     best: list[int] = []
     owner: dict[int, int] = {}
     before: list[int] = []
     for k, (old, new) in enumerate(pairs):
         at = bisect_right(tails, (new, 1 << 60))
-        weight = (tails[at - 1][1] if at else 0) + len(keys[old]) + 8
+        weight = (tails[at - 1][1] if at else 0) + MILLION + len(keys[old])
         before.append(owner[tails[at - 1][0]] if at else -1)
         end = at
         while end < len(tails) and tails[end][1] <= weight:
@@ -207,18 +210,23 @@ def _similar(work: Work) -> None:
     column_of = {j: k for k, j in enumerate(columns)}
 
     def assign(olds: list[int], news: list[int], threshold: float) -> None:
-        scores = vectors.scores([row_of[i] for i in olds], [column_of[j] for j in news])
-        for row, column, score in pairing(scores, threshold):
-            work.link(olds[row], news[column], score)
+        found = vectors.pairs([row_of[i] for i in olds], [column_of[j] for j in news], threshold)
+        for row, column, score in found:
+            work.link(rows[row], columns[column], score)
 
     for olds, news in _gaps(work):
-        assign(olds, news, NEAR)
+        assign(olds, news, _near(len(olds) * len(news)))
     for olds, news in _beside(work):
         if olds[0] not in work.forward and news[0] not in work.backward:
             assign(olds, news, NEAR)
     olds, news = work.free_old(rows), work.free_new(columns)
     if olds and news:
         assign(olds, news, FAR)
+
+
+def _near(candidates: int) -> float:
+    """Return the similarity that links two clauses of a gap with that many candidate pairs."""
+    return NEAR + STEP * math.log10(candidates)
 
 
 def _beside(work: Work) -> list[tuple[list[int], list[int]]]:
@@ -264,18 +272,15 @@ def _contained(
 
 
 def _is_piece(part: str, whole: str, partner: str) -> bool:
+    """Tell whether a part is what the whole holds beyond the part's neighbour, which is linked to it already."""
     if len(whole) < len(part) * 1.15 or len(partner) > len(whole):
         return False
     words = part.split()
     if len(words) < 6:
         return f" {part} " in f" {whole} " and f" {part} " not in f" {partner} "
-    pairs = set(pairwise(words))
-    rest = _word_pairs(whole) - _word_pairs(partner)
-    return len(pairs & rest) >= PIECE * len(pairs)
-
-
-def _word_pairs(text: str) -> set[tuple[str, str]]:
-    return set(pairwise(text.split()))
+    pairs = Counter(pairwise(words))
+    rest = Counter(pairwise(whole.split())) - Counter(pairwise(partner.split()))
+    return (pairs & rest).total() >= PIECE * pairs.total()
 
 
 def _shares(work: Work, split: dict[int, int], merged: dict[int, int]) -> tuple[float, float]:

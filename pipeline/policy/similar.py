@@ -1,4 +1,9 @@
-"""How alike two wordings are: cosine of IDF-weighted word 1- and 2-grams; the best pairing of two groups."""
+"""How alike two wordings are: cosine of IDF-weighted word 1- and 2-grams; the best pairs of two groups.
+
+Pairs are taken best first. On edited documents that links as well as an optimal assignment does (measured), and
+needs neither a table of all pairs nor a solver. The work is bounded: where many clauses meet, the grams that
+most of them share, which say least, are left out.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,13 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
-Scores = NDArray[np.float32]
+Pair = tuple[int, int, float]
+
 SHORT = 40  # characters: below this, n-grams are too few and characters are compared instead
-BLOCK = 400  # rows or columns: above this, a pairing is made best-first instead of optimally
-DENSE = 6_000_000  # cells: above this, only pairs that share a rare gram are scored
+WORK = 4_000_000  # visits of shared grams that one comparison of two groups may take
+CELLS = 60_000  # pairs of short keys that are compared by characters at most
 
 
 def grams(key: str) -> list[str]:
@@ -37,36 +41,41 @@ class Vectors:
         ]
         self.old, self.new = vectors[: len(old)], vectors[len(old) :]
 
-    def scores(self, rows: Sequence[int], columns: Sequence[int]) -> Scores:
-        """Return the similarity, 0 to 1, of every row clause with every column clause."""
-        table = np.zeros((len(rows), len(columns)), dtype=np.float32)
+    def pairs(self, rows: Sequence[int], columns: Sequence[int], threshold: float) -> list[Pair]:
+        """Return the one-to-one pairs (row index, column index, score) at or above the threshold, best first."""
+        return best_first(self._alike(rows, columns, threshold) + self._short(rows, columns, threshold))
+
+    def _alike(self, rows: Sequence[int], columns: Sequence[int], threshold: float) -> list[Pair]:
         postings: dict[str, list[tuple[int, float]]] = {}
-        for column, j in enumerate(columns):
+        for j in columns:
             for gram, weight in self.new[j].items():
-                postings.setdefault(gram, []).append((column, weight))
-        for row, i in enumerate(rows):
-            self._score_row(table[row], self.old[i], postings)
-            self._score_short(table[row], i, columns)
-        return table
+                postings.setdefault(gram, []).append((j, weight))
+        limit = max(2, WORK // (1 + sum(len(self.old[i]) for i in rows)))
+        found: list[Pair] = []
+        for i in rows:
+            scores: dict[int, float] = {}
+            for gram, weight in self.old[i].items():
+                there = postings.get(gram)
+                if there is not None and len(there) <= limit:
+                    for j, other in there:
+                        scores[j] = scores.get(j, 0.0) + weight * other
+            found += [(i, j, score) for j, score in scores.items() if score >= threshold]
+        return found
 
-    def _score_row(
-        self, line: Scores, vector: dict[str, float], postings: dict[str, list[tuple[int, float]]]
-    ) -> None:
-        row: dict[int, float] = {}
-        for gram, weight in vector.items():
-            for column, other in postings.get(gram, ()):
-                row[column] = row.get(column, 0.0) + weight * other
-        if row:
-            line[list(row)] = list(row.values())
-
-    def _score_short(self, line: Scores, i: int, columns: Sequence[int]) -> None:
-        key = self.old_keys[i]
-        if len(key) >= SHORT:
-            return
-        for column, j in enumerate(columns):
-            other = self.new_keys[j]
-            if len(other) < 2 * SHORT:
-                line[column] = max(line[column], (fuzz.ratio(key, other) / 100 - 0.5) * 1.2)
+    def _short(self, rows: Sequence[int], columns: Sequence[int], threshold: float) -> list[Pair]:
+        """Compare short keys by characters: half alike is chance, all alike 0.6."""
+        olds = [i for i in rows if len(self.old_keys[i]) < SHORT]
+        news = [j for j in columns if len(self.new_keys[j]) < 2 * SHORT]
+        if len(olds) * len(news) > CELLS:
+            return []
+        cutoff = 100 * (threshold / 1.2 + 0.5)
+        found: list[Pair] = []
+        for i in olds:
+            for j in news:
+                ratio = fuzz.ratio(self.old_keys[i], self.new_keys[j], score_cutoff=cutoff)
+                if ratio:
+                    found.append((i, j, (ratio / 100 - 0.5) * 1.2))
+        return found
 
 
 def unit(vector: dict[str, float]) -> dict[str, float]:
@@ -75,31 +84,14 @@ def unit(vector: dict[str, float]) -> dict[str, float]:
     return {gram: weight / length for gram, weight in vector.items()}
 
 
-def pairing(scores: Scores, threshold: float) -> list[tuple[int, int, float]]:
-    """Return the one-to-one pairs (row, column, score) at or above the threshold that are best together."""
-    if scores.size == 0 or float(scores.max()) < threshold:
-        return []
-    if min(scores.shape) == 1 or max(scores.shape) > BLOCK:
-        return best_first(scores, threshold)
-    from scipy.optimize import linear_sum_assignment  # a fifth of a second to import, and rarely needed
-
-    rows, columns = linear_sum_assignment(scores, maximize=True)
-    found = zip(rows.tolist(), columns.tolist(), scores[rows, columns].tolist(), strict=True)
-    return [(row, column, score) for row, column, score in found if score >= threshold]
-
-
-def best_first(scores: Scores, threshold: float) -> list[tuple[int, int, float]]:
-    """Return pairs by taking the highest score left, again and again."""
-    rows, columns = np.nonzero(scores >= threshold)
-    values = scores[rows, columns]
-    order = np.argsort(-values, kind="stable")
-    used_rows: set[int] = set()
-    used_columns: set[int] = set()
-    found = []
-    for k in order.tolist():
-        row, column = int(rows[k]), int(columns[k])
-        if row not in used_rows and column not in used_columns:
-            used_rows.add(row)
-            used_columns.add(column)
-            found.append((row, column, float(values[k])))
+def best_first(pairs: list[Pair]) -> list[Pair]:
+    """Return one-to-one pairs by taking the highest score left, again and again; of equals the first in order."""
+    rows: set[int] = set()
+    columns: set[int] = set()
+    found: list[Pair] = []
+    for row, column, score in sorted(pairs, key=lambda pair: (-pair[2], abs(pair[0] - pair[1]), pair[0])):
+        if row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
+            found.append((row, column, score))
     return found
