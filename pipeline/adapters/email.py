@@ -58,18 +58,21 @@ class SmtpServer:
     async def deliver(self, mail: EmailMessage) -> str:
         """Return what the server answers to a mail; DeliveryError to try again, RefusedError to give up."""
         client = self._client()
-        handed_over = False
         try:
             await self._greet(client)
-            handed_over = True
-            return await self._hand_over(client, mail)
-        except aiosmtplib.SMTPException as error:
-            raise self._explained(error, maybe_taken=handed_over) from None
-        except (TimeoutError, OSError, ValueError) as error:
-            raise self._broken(error, maybe_taken=handed_over) from None
-        finally:
-            with suppress(aiosmtplib.SMTPException, OSError):
-                client.close()
+            left = await self._address(client, mail)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            self._hang_up(client)
+            raise self._explained(error, maybe_taken=False) from None
+        try:
+            answer = await client.data(mail.as_bytes())
+        except (aiosmtplib.SMTPException, OSError) as error:
+            self._hang_up(client)
+            raise self._explained(error, maybe_taken=True) from None
+        with suppress(aiosmtplib.SMTPException, OSError):  # it is taken, however the server says good-bye
+            await client.quit()
+        self._hang_up(client)
+        return self._clean(f"{answer.message} {left}".strip())
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -87,17 +90,26 @@ class SmtpServer:
         if self._username:
             await client.login(self._username, self._password)
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> str:
+    async def _address(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> str:
+        """Name sender and recipients; return who is refused while others are not, raise where all are."""
         recipients = [address for _, address in getaddresses([str(mail["To"])])]
-        sender = getaddresses([str(mail["From"])])[0][1]
-        refused, answer = await client.sendmail(sender, recipients, mail.as_bytes())
-        with suppress(aiosmtplib.SMTPException, OSError):
-            await client.quit()
-        left = "; ".join(f"{to} was refused: {said.code} {said.message}" for to, said in refused.items())
-        return self._clean(f"{answer} {left}".strip())
+        await client.mail(getaddresses([str(mail["From"])])[0][1], encoding="utf-8")
+        refused: list[aiosmtplib.SMTPRecipientRefused] = []
+        for recipient in recipients:
+            try:
+                await client.rcpt(recipient, encoding="utf-8")
+            except aiosmtplib.SMTPRecipientRefused as error:
+                refused.append(error)
+        if len(refused) == len(recipients):
+            raise aiosmtplib.SMTPRecipientsRefused(refused)
+        return "; ".join(f"{said.recipient} was refused: {said.code} {said.message}" for said in refused)
 
-    def _explained(self, error: aiosmtplib.SMTPException, *, maybe_taken: bool) -> PipelineError:
-        """Return what an SMTP error means: 4xx to try again, 5xx to stop."""
+    def _hang_up(self, client: aiosmtplib.SMTP) -> None:
+        with suppress(aiosmtplib.SMTPException, OSError):
+            client.close()
+
+    def _explained(self, error: Exception, *, maybe_taken: bool) -> PipelineError:
+        """Return what an error means: 4xx to try again, 5xx to stop, no answer to try again."""
         if isinstance(error, aiosmtplib.SMTPAuthenticationError):
             return DeliveryError(
                 f"{self.where} does not accept the login ({error.code})",
