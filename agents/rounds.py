@@ -6,6 +6,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ import structlog
 
 from pipeline.errors import RetryError
 from pipeline.events import DocumentSpec, FeedSpec
-from pipeline.polling import PollState, fresh_state
+from pipeline.polling import DAY_S, PollState, fresh_state
 from pipeline.ports import Clock, PollMemory
 
 S = TypeVar("S", DocumentSpec, FeedSpec)
@@ -51,6 +52,7 @@ class Sources(Generic[S]):
             self._touch(source_id)
 
     def get(self, source_id: str) -> S | None:
+        """Return the source as it is declared now, None if it is not."""
         return self._specs.get(source_id)
 
     def take_touched(self) -> set[str]:
@@ -91,7 +93,8 @@ class Rounds(Generic[S]):
     _states: dict[str, PollState] = field(default_factory=dict)
     _waiting: dict[str, deque[str]] = field(default_factory=dict)  # by host: due, not yet polled
     _hosts: deque[str] = field(default_factory=deque)  # hosts with someone waiting and nobody being polled
-    _polled: dict[str, str] = field(default_factory=dict)  # host → the source being polled there
+    _polled: set[str] = field(default_factory=set)  # hosts where somebody is being polled
+    _busy: set[str] = field(default_factory=set)  # sources that wait for their host or are being polled
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _crash: BaseException | None = None
 
@@ -122,21 +125,33 @@ class Rounds(Generic[S]):
             if spec is None:
                 self._due_at.pop(source_id, None)
                 continue
-            known = self._states.get(source_id) or await self.memory.load(source_id)
-            state = fresh_state(known, source_id, spec.url)
-            self._states[source_id] = state
-            self.sources.note(state)
-            if source_id not in self._polled.values():
+            state = fresh_state(await self._recalled(source_id), source_id, spec.url)
+            self._remember(state)
+            if source_id not in self._busy:
                 self._schedule(source_id, self._first_due(state, spec.interval_s))
+
+    async def _recalled(self, source_id: str) -> PollState | None:
+        """Return what is remembered of a source, however long the store takes to be usable again."""
+        while source_id not in self._states and not self.stop.is_set():
+            try:
+                return await self.memory.load(source_id)
+            except RetryError as error:
+                logger.error("poll.not-recalled", source=source_id, error=str(error), remedy=error.remedy)
+                await self._paused(STORE_RETRY_S)
+        return self._states.get(source_id)
+
+    async def _paused(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
 
     def _first_due(self, state: PollState, interval_s: float) -> datetime:
         """Return when to poll a source met anew: as remembered, sooner if its interval was shortened."""
         now = self.clock.now()
         if state.due_at is None:
             return now
-        if state.failures:
-            return state.due_at
-        return min(state.due_at, now + timedelta(seconds=interval_s))
+        longest = max(interval_s, DAY_S) if state.failures else interval_s
+        return min(state.due_at, now + timedelta(seconds=longest))
 
     def _schedule(self, source_id: str, due_at: datetime) -> None:
         self._due_at[source_id] = due_at
@@ -151,6 +166,7 @@ class Rounds(Generic[S]):
             if spec is None or self._due_at.get(source_id) != due_at:
                 continue  # withdrawn, or scheduled anew since
             del self._due_at[source_id]
+            self._busy.add(source_id)
             host = urlsplit(spec.url).netloc.lower()
             self._waiting.setdefault(host, deque()).append(source_id)
             if len(self._waiting[host]) == 1 and host not in self._polled:
@@ -162,14 +178,14 @@ class Rounds(Generic[S]):
             source_id = self._waiting[host].popleft()
             if not self._waiting[host]:
                 del self._waiting[host]
-            self._polled[host] = source_id
+            self._polled.add(host)
             task = asyncio.create_task(self._poll_one(source_id), name=f"poll {source_id}")
             self._tasks.add(task)
             task.add_done_callback(partial(self._done, host))
 
     def _done(self, host: str, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._polled.pop(host, None)
+        self._polled.discard(host)
         if host in self._waiting:
             self._hosts.append(host)
         if not task.cancelled() and task.exception() is not None:
@@ -177,21 +193,33 @@ class Rounds(Generic[S]):
         self.sources.changed.set()
 
     async def _poll_one(self, source_id: str) -> None:
+        """Poll a source that was not withdrawn in the meantime, and say when it is due next."""
         spec = self.sources.get(source_id)
-        if spec is None:
+        due_at = await self._polled_once(spec) if spec is not None else None
+        self._busy.discard(source_id)
+        current = self.sources.get(source_id)
+        if current is None:
             return
+        if due_at is None or current != spec:  # declared anew while it was polled
+            state = fresh_state(self._states[source_id], source_id, current.url)
+            self._remember(state)
+            due_at = self._first_due(state, current.interval_s)
+        self._schedule(source_id, due_at)
+
+    async def _polled_once(self, spec: S) -> datetime:
         due_at = self.clock.now() + timedelta(seconds=min(spec.interval_s, STORE_RETRY_S))
         try:
-            state = await self.poll(spec, self._states[source_id])
+            state = await self.poll(spec, self._states[spec.id])
             await self.memory.save(state)
         except RetryError as error:  # the log or a store cannot take a write now: all is read again
-            logger.error("poll.not-stored", source=source_id, error=str(error), remedy=error.remedy)
-        else:
-            self._states[source_id] = state
-            self.sources.note(state)
-            due_at = state.due_at or due_at
-        if self.sources.get(source_id) is not None:
-            self._schedule(source_id, due_at)
+            logger.error("poll.not-stored", source=spec.id, error=str(error), remedy=error.remedy)
+            return due_at
+        self._remember(state)
+        return state.due_at or due_at
+
+    def _remember(self, state: PollState) -> None:
+        self._states[state.source_id] = state
+        self.sources.note(state)
 
     async def _nap(self) -> None:
         """Sleep until a source is due, a poll ends or the sources change."""
@@ -200,11 +228,9 @@ class Rounds(Generic[S]):
         nap_s = LONGEST_NAP_S
         if self._due:
             nap_s = min(nap_s, max(0.0, (self._due[0][0] - self.clock.now()).total_seconds()))
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(nap_s):
                 await self.sources.changed.wait()
-        except TimeoutError:
-            return
 
     async def _drain(self) -> None:
         """Let the polls in hand finish, for a second; what is cut off then is read again after the start."""

@@ -100,7 +100,8 @@ class PollState(Value, frozen=True, kw_only=True):
     """What a poller remembers of one source across restarts.
 
     `body` is the last page read and `confirmed` says whether a later read saw the same bytes; `seen` holds a
-    feed's known entries, newest first. `told_at` is when people last heard of the present trouble.
+    feed's known entries, newest first. `told_at` is when people last heard of the present trouble. `moved_to`
+    is where permanent redirects end; the source's own URL goes on being asked until somebody changes it.
     """
 
     source_id: str
@@ -120,6 +121,7 @@ class PollState(Value, frozen=True, kw_only=True):
     body: BodyRef | None = None
     confirmed: bool = False
     seen: tuple[str, ...] = ()
+    moved_to: str = ""
 
 
 def fresh_state(state: PollState | None, source_id: str, url: str) -> PollState:
@@ -304,4 +306,11 @@ def after_success(
         full_read_at=now if full else state.full_read_at,
         due_at=next_due(now, interval_s, jitter=jitter),
         validators=fetched.validators if full or fetched.validators else state.validators,
+        moved_to=_moved_to(fetched),
     )
+
+
+def _moved_to(fetched: Fetched) -> str:
+    """Return the end of a chain of permanent redirects; one temporary hop, and the old address stands."""
+    permanent = all(hop.startswith(("301 ", "308 ")) for hop in fetched.redirects)
+    return fetched.final_url if fetched.redirects and permanent else ""

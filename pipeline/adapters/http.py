@@ -120,16 +120,13 @@ class Fetcher:
 
     async def _ask(self, ask: Ask, *, respect_robots: bool) -> Answer:
         host, spacing = ask.url.host, self._limits.spacing_s
+        self._refuse_held(host)
         if respect_robots:
             delay = await self._robots.check(_origin(ask.url), str(ask.url))
             spacing = max(spacing, delay) if spacing else 0.0
-        self._refuse_held(host)
         async with self._turns.turn(host, spacing_s=spacing):
             self._refuse_held(host)
-            answer = await self._exchange(ask, max_bytes=self._limits.max_bytes)
-        if answer.status in HELD and answer.retry_after_s:
-            self._turns.hold(host, answer.retry_after_s)
-        return answer
+            return await self._exchange(ask, max_bytes=self._limits.max_bytes)
 
     async def _ask_robots(self, url: str) -> RobotsAnswer:
         """Get robots.txt, following redirects (RFC 9309, 2.3.1.2), outside the spacing of its host."""
@@ -146,9 +143,12 @@ class Fetcher:
 
     async def _exchange(self, ask: Ask, *, max_bytes: int, cut: bool = False) -> Answer:
         assert self._client is not None, "a Fetcher fetches inside its `async with`"
-        return await exchange(
+        answer = await exchange(
             self._client, ask, clock=self._clock, total_s=self._limits.total_s, max_bytes=max_bytes, cut=cut
         )
+        if answer.status in HELD and answer.retry_after_s:
+            self._turns.hold(ask.url.host, answer.retry_after_s)
+        return answer
 
     def _refuse_held(self, host: str) -> None:
         held = self._turns.held_s(host)

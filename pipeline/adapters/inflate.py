@@ -36,7 +36,7 @@ class Inflate:
     def __init__(self, wbits: int) -> None:
         self._wbits = wbits
         self._member = zlib.decompressobj(wbits)
-        self._begun = False
+        self._head = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
@@ -52,18 +52,17 @@ class Inflate:
         try:
             piece = self._member.decompress(data, PIECE)
         except zlib.error as error:
-            if self._begun or self._wbits != zlib.MAX_WBITS:
+            if len(self._head) == 2 or self._wbits != zlib.MAX_WBITS:
                 raise _undecodable(str(error)) from error
-            self._member = zlib.decompressobj(
-                -zlib.MAX_WBITS
-            )  # "deflate" without its zlib wrapping, as some send
-            self._begun = True
+            # some send "deflate" without its zlib wrapping, whose two bytes are then missing
+            data, self._head = self._head + data, b"--"
+            self._member = zlib.decompressobj(-zlib.MAX_WBITS)
             return self._inflate(data)
-        self._begun = True
+        self._head = (self._head + data[:2])[:2]
         return piece
 
     def finish(self) -> None:
-        if not self._begun:
+        if not self._head:
             return  # an empty body is empty in every coding
         if not self._member.eof:
             raise _undecodable("the compressed body ends early")

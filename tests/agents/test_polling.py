@@ -164,6 +164,18 @@ def test_a_304_keeps_validators() -> None:
     assert after_success(state, answered(304), now=NOW, interval_s=60, jitter=0).validators == known
 
 
+@pytest.mark.parametrize(
+    ("hops", "moved_to"),
+    [(("301 v", "308 u"), "u"), (("301 v", "302 u"), ""), ((), "")],
+    ids=["for good", "for now", "not at all"],
+)
+def test_moved(hops: tuple[str, ...], moved_to: str) -> None:
+    """Permanent redirects are told with their end, and the source's own address is not given up."""
+    fetched = structs.replace(answered(200), redirects=hops)
+    after = after_success(PollState(source_id="s", url="old"), fetched, now=NOW, interval_s=60, jitter=0)
+    assert (after.moved_to, after.url) == (moved_to, "old")
+
+
 def test_new_address() -> None:
     """A source that moved is asked at once and without the old address's validators."""
     state = PollState(source_id="s", url="old", validators=Validators(url="old"), due_at=NOW)
