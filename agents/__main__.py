@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.commands import history, pages, running, setup, show, sources
+from agents.commands import bench, history, pages, running, setup, show, sources
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -43,6 +43,8 @@ app.command("replay", rich_help_panel="History")(history.replay_history)
 app.command(rich_help_panel="History")(history.topics)
 app.command(rich_help_panel="History")(history.events)
 app.add_typer(history.rejected_app, name="rejected", rich_help_panel="History")
+
+app.add_typer(bench.bench_app, name="bench", rich_help_panel="Measure")
 
 
 def main() -> None:
