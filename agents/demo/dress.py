@@ -35,6 +35,7 @@ _RELATED = (
     "Advertising on our service: an introduction",
     "A new look for the help centre",
     "Accessibility: what we shipped this season",
+    "Answers to what people ask us most",
 )
 
 
