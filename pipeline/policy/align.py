@@ -9,7 +9,6 @@ merged clauses. Algorithm and thresholds after the staged alignment measured on 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +16,12 @@ from itertools import pairwise
 
 from pipeline.events import Clause
 from pipeline.policy.normalise import keys_of
+from pipeline.policy.order import backbone
 from pipeline.policy.similar import Vectors
 
 NEAR = 0.14  # similarity that links two clauses that stand alone in a gap
 STEP = 0.04  # added for every tenfold of candidate pairs, for chance finds likeness where much is compared
 FAR = 0.35  # similarity that links two clauses anywhere
-MILLION = 1_000_000
 PIECE = 0.8  # share of a piece's word pairs found in the part of the whole that its partner does not explain
 REACH = 3  # clauses: how far from a partner a piece may stand
 
@@ -106,7 +105,7 @@ def align_keys(
     _equal_anywhere(work)  # a heading that became bold text, or the other way round
     _similar(work)
     split, merged = _pieces(work)
-    spine = backbone(sorted(work.forward.items()), old)
+    spine = _spine(work)
     moved = frozenset(new for pair in work.forward.items() if pair not in spine for new in pair[1:])
     return Alignment(
         pairs=work.forward,
@@ -116,30 +115,6 @@ def align_keys(
         moved=moved,
         linked=_shares(work, split, merged),
     )
-
-
-def backbone(pairs: Sequence[tuple[int, int]], keys: Sequence[str]) -> set[tuple[int, int]]:
-    """Return the longest increasing run of pairs (sorted by old index), of equals the one with the most text."""
-    tails: list[tuple[int, int]] = []  # (new index, weight of the best run that ends there), both increasing
-    best: list[int] = []
-    owner: dict[int, int] = {}
-    before: list[int] = []
-    for k, (old, new) in enumerate(pairs):
-        at = bisect_right(tails, (new, 1 << 60))
-        weight = (tails[at - 1][1] if at else 0) + MILLION + len(keys[old])
-        before.append(owner[tails[at - 1][0]] if at else -1)
-        end = at
-        while end < len(tails) and tails[end][1] <= weight:
-            end += 1
-        tails[at:end] = [(new, weight)]
-        owner[new] = k
-        best.append(weight)
-    spine: set[tuple[int, int]] = set()
-    k = owner[tails[-1][0]] if tails else -1
-    while k >= 0:
-        spine.add(pairs[k])
-        k = before[k]
-    return spine
 
 
 def _places(keys: Sequence[str]) -> dict[str, list[int]]:
@@ -169,9 +144,13 @@ def _spread(work: Work) -> None:
                 i, j = i + step, j + step
 
 
+def _spine(work: Work) -> set[tuple[int, int]]:
+    return backbone(sorted(work.forward.items()), lambda at: len(work.old[at]))
+
+
 def _gaps(work: Work) -> list[tuple[list[int], list[int]]]:
     """Return the unlinked clauses between neighbouring links of the backbone, both sides non-empty."""
-    spine = sorted(backbone(sorted(work.forward.items()), work.old))
+    spine = sorted(_spine(work))
     edges = [(-1, -1), *spine, (len(work.old), len(work.new))]
     gaps = []
     for (i0, j0), (i1, j1) in pairwise(edges):

@@ -7,12 +7,14 @@ when more changed on both sides, and modal verbs, negations and numbers stand in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 from rapidfuzz.distance import Indel
 
 from pipeline.policy.lexis import MODAL, NEGATION
+from pipeline.policy.order import backbone
 
 Op = tuple[str, str]
 
@@ -22,18 +24,33 @@ _TOKEN = re.compile(
     r"|[\w\u0300-\u036f\u0591-\u05c7\u0610-\u06ed\u0900-\u0dff]+(?:['’\-][\w\u0300-\u036f]+)*"
     r"|\s+|[^\w\s]",
 )
-_JOIN = 2  # unchanged words between two edits that are joined into one
-_CELLS = 400_000_000  # size of an exact comparison, in token pairs, above which rare words anchor it first
+_JOIN = 2  # unchanged words between two edits, at most, over which they are joined
+_CELLS = (
+    100_000_000  # size of an exact comparison, in pairs of tokens, above which rare words anchor it first
+)
+
+
+class Span(NamedTuple):
+    """A run of tokens of the old side that became a run of the new one, or stayed."""
+
+    i0: int
+    i1: int
+    j0: int
+    j1: int
+    same: bool
 
 
 def redline(old: str, new: str) -> tuple[Op, ...]:
-    """Return (op, text), op one of = - +; the texts of = and - spell `old`, those of = and + `new`."""
+    """Return (op, text), op one of = - +; the texts of = and - spell `old`, those of = and + spell `new`."""
     if old == new:
         return (("=", old),) if old else ()
     if not old or not new:
         return (("+", new),) if new else (("-", old),)
     left, right = tokens(old), tokens(new)
-    ops = [op for block in _joined(_blocks(left, right)) for op in _written(block)]
+    ops: list[Op] = []
+    for span in _joined(_spans(left, right), _Side(left), _Side(right)):
+        one, two = left[span.i0 : span.i1], right[span.j0 : span.j1]
+        ops += [("=", "".join(one))] if span.same else _written(one, two)
     return tuple(_merged(ops))
 
 
@@ -44,10 +61,13 @@ def tokens(text: str) -> list[str]:
 
 def is_guarded(token: str) -> bool:
     """Tell whether a token is a number, a modal verb or a negation, whose change must never be blurred."""
-    return token[0].isdigit() or _class(token) in ("modal", "negation")
+    return bool(_class(token))
 
 
 def _class(token: str) -> str:
+    """Return number, modal or negation, or nothing for any other token."""
+    if not token[0].isalnum():
+        return ""
     if token[0].isdigit():
         return "number"
     folded = token.replace("’", "'").casefold()
@@ -56,185 +76,197 @@ def _class(token: str) -> str:
     return "negation" if folded in NEGATION or folded.endswith("n't") else ""
 
 
-class Block:
-    """A run of tokens that stayed (`old` is `new`), or a run that was replaced by another."""
-
-    __slots__ = ("new", "old", "same")
-
-    def __init__(self, old: Sequence[str], new: Sequence[str], *, same: bool) -> None:
-        self.old, self.new, self.same = list(old), list(new), same
-
-    def weight(self) -> int:
-        return sum(map(len, self.old)) + sum(map(len, self.new))
-
-    def words(self) -> int:
-        return sum(1 for token in self.old if token[0].isalnum())
-
-    def is_guarded(self) -> bool:
-        return any(is_guarded(token) for token in (*self.old, *self.new))
+# --- spans ----------------------------------------------------------------------------------------------------
 
 
-def _blocks(left: list[str], right: list[str]) -> list[Block]:
-    """Return the blocks, same and replaced in turn, of two token lists."""
-    blocks: list[Block] = []
-    for i0, i1, j0, j1 in _matches(left, right):
-        if blocks and blocks[-1].same and i0 == i1 == j0 == j1:
-            continue
-        blocks.append(Block(left[i0:i1], right[j0:j1], same=left[i0:i1] == right[j0:j1]))
-    return blocks
-
-
-def _matches(left: list[str], right: list[str]) -> list[tuple[int, int, int, int]]:
-    """Return spans (i0, i1, j0, j1) that tile both lists: equal ones, and the replaced ones between them."""
+def _spans(left: Sequence[str], right: Sequence[str]) -> list[Span]:
+    """Return spans that tile both lists."""
+    short = min(len(left), len(right))
     start = 0
-    while start < min(len(left), len(right)) and left[start] == right[start]:
+    while start < short and left[start] == right[start]:
         start += 1
     end = 0
-    while end < min(len(left), len(right)) - start and left[-1 - end] == right[-1 - end]:
+    while end < short - start and left[-1 - end] == right[-1 - end]:
         end += 1
-    spans = [(0, start, 0, start)] if start else []
-    spans += _middle(left, right, (start, len(left) - end, start, len(right) - end))
-    if end:
-        spans.append((len(left) - end, len(left), len(right) - end, len(right)))
-    return spans
+    middle = Span(start, len(left) - end, start, len(right) - end, False)
+    tail = Span(len(left) - end, len(left), len(right) - end, len(right), True)
+    return [Span(0, start, 0, start, True), *_exact(left, right, middle), tail]
 
 
-def _middle(
-    left: list[str], right: list[str], span: tuple[int, int, int, int]
-) -> list[tuple[int, int, int, int]]:
-    i0, i1, j0, j1 = span
+def _exact(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
+    i0, i1, j0, j1, _ = span
     if (i1 - i0) * (j1 - j0) > _CELLS:
-        return _coarse(left, right, span)
-    codes: dict[str, str] = {}
-    one = "".join(codes.setdefault(token, chr(len(codes) + 0x100)) for token in left[i0:i1])
-    two = "".join(codes.setdefault(token, chr(len(codes) + 0x100)) for token in right[j0:j1])
+        return _anchored(left, right, span)
+    codes: dict[str, int] = {}
+    one = [codes.setdefault(token, len(codes)) for token in left[i0:i1]]
+    two = [codes.setdefault(token, len(codes)) for token in right[j0:j1]]
     return [
-        (i0 + op.src_start, i0 + op.src_end, j0 + op.dest_start, j0 + op.dest_end)
+        Span(i0 + op.src_start, i0 + op.src_end, j0 + op.dest_start, j0 + op.dest_end, op.tag == "equal")
         for op in Indel.opcodes(one, two)
     ]
 
 
-def _coarse(
-    left: list[str], right: list[str], span: tuple[int, int, int, int]
-) -> list[tuple[int, int, int, int]]:
+def _anchored(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
     """Cut an oversized comparison at tokens that stand once on each side; what has none is replaced."""
-    i0, i1, j0, j1 = span
-    anchors = _rare_anchors(left, right, span)
-    if not anchors:
-        return [span]
-    spans = []
-    i, j = i0, j0
-    for a, b in [*anchors, (i1, j1)]:
-        if i < a or j < b:
-            spans += _middle(left, right, (i, a, j, b)) if (a - i) * (b - j) <= _CELLS else [(i, a, j, b)]
+    i, i1, j, j1, _ = span
+    spans: list[Span] = []
+    for a, b in [*_anchors(left, right, span), (i1, j1)]:
+        gap = Span(i, a, j, b, False)
+        spans += _exact(left, right, gap) if (a - i) * (b - j) <= _CELLS else [gap]
         if a < i1:
-            spans.append((a, a + 1, b, b + 1))
+            spans.append(Span(a, a + 1, b, b + 1, True))
         i, j = a + 1, b + 1
     return spans
 
 
-def _rare_anchors(
-    left: list[str], right: list[str], span: tuple[int, int, int, int]
-) -> list[tuple[int, int]]:
-    i0, i1, j0, j1 = span
-    here, there = _once(left, i0, i1), _once(right, j0, j1)
-    anchors: list[tuple[int, int]] = []
-    for token, i in sorted(here.items(), key=lambda item: item[1]):
-        j = there.get(token)
-        if j is not None and (not anchors or j > anchors[-1][1]):
-            anchors.append((i, j))
-    return anchors
+def _anchors(left: Sequence[str], right: Sequence[str], span: Span) -> list[tuple[int, int]]:
+    here, there = _once(left, span.i0, span.i1), _once(right, span.j0, span.j1)
+    return sorted(backbone([(i, there[token]) for token, i in here.items() if token in there]))
 
 
-def _once(items: list[str], start: int, end: int) -> dict[str, int]:
+def _once(items: Sequence[str], start: int, end: int) -> dict[str, int]:
+    """Return the places of the tokens that stand once in a range, in order."""
     seen: dict[str, int] = {}
     for index in range(start, end):
         seen[items[index]] = -1 if items[index] in seen else index
     return {token: index for token, index in seen.items() if index >= 0}
 
 
-def _joined(blocks: list[Block]) -> list[Block]:
+# --- joining --------------------------------------------------------------------------------------------------
+
+
+class _Side:
+    """Running totals of one side's tokens: characters, words, guarded words."""
+
+    __slots__ = ("guarded", "size", "words")
+
+    def __init__(self, items: Sequence[str]) -> None:
+        self.size = _totals(items, len)
+        self.words = _totals(items, lambda token: token[0].isalnum())
+        self.guarded = _totals(items, is_guarded)
+
+
+def _totals(items: Sequence[str], measure: Callable[[str], int]) -> list[int]:
+    return [0, *accumulate(measure(token) for token in items)]
+
+
+def _joined(spans: Sequence[Span], old: _Side, new: _Side) -> list[Span]:
     """Join edits over unchanged runs too short to help, unless something guarded would be blurred."""
-    out: list[Block] = []
-    for block in _alternating(blocks):
-        while len(out) >= 2 and not block.same and _hides(out[-2], out[-1], block):
-            between, before = out.pop(), out.pop()
-            block = Block(
-                [*before.old, *between.old, *block.old], [*before.new, *between.new, *block.new], same=False
-            )
-        out.append(block)
+    out: list[Span] = []
+    for span in spans:
+        if span.i0 == span.i1 and span.j0 == span.j1:
+            continue
+        if out and out[-1].same == span.same:
+            span = _over(out.pop(), span)
+        while len(out) >= 2 and not span.same and _hides(out[-2], out[-1], span, old, new):
+            out.pop()
+            span = _over(out.pop(), span)
+        out.append(span)
     return out
 
 
-def _alternating(blocks: Iterable[Block]) -> list[Block]:
-    """Merge neighbouring blocks of one kind."""
-    out: list[Block] = []
-    for block in blocks:
-        if out and out[-1].same == block.same:
-            out[-1] = Block([*out[-1].old, *block.old], [*out[-1].new, *block.new], same=block.same)
-        else:
-            out.append(block)
-    return out
+def _over(first: Span, last: Span) -> Span:
+    return Span(first.i0, last.i1, first.j0, last.j1, first.same and last.same)
 
 
-def _hides(before: Block, between: Block, after: Block) -> bool:
-    if any(is_guarded(token) for token in between.old):
+def _hides(before: Span, between: Span, after: Span, old: _Side, new: _Side) -> bool:
+    """Tell whether an unchanged run is better marked than left standing between two edits."""
+    if old.guarded[between.i1] > old.guarded[between.i0]:
         return False
-    words = between.words()
+    words = old.words[between.i1] - old.words[between.i0]
     if words == 0:
-        return not (before.is_guarded() or after.is_guarded()) or not "".join(between.old).strip()
-    if before.is_guarded() or after.is_guarded() or words > _JOIN:
+        return True
+    if words > _JOIN or _has_guarded(before, old, new) or _has_guarded(after, old, new):
         return False
-    return min(before.weight(), after.weight()) > 2 * between.weight()
+    size = old.size[between.i1] - old.size[between.i0]
+    return min(_weight(before, old, new), _weight(after, old, new)) > 2 * size
 
 
-def _written(block: Block) -> list[Op]:
-    """Return the operations of a block; guarded tokens in a replaced one get operations of their own."""
-    if block.same:
-        return [("=", "".join(block.old))]
-    old = [list(run) for _, run in groupby(block.old, key=lambda t: is_guarded(t) and t)]
-    new = [list(run) for _, run in groupby(block.new, key=lambda t: is_guarded(t) and t)]
+def _has_guarded(span: Span, old: _Side, new: _Side) -> bool:
+    return old.guarded[span.i1] > old.guarded[span.i0] or new.guarded[span.j1] > new.guarded[span.j0]
+
+
+def _weight(span: Span, old: _Side, new: _Side) -> int:
+    return old.size[span.i1] - old.size[span.i0] + new.size[span.j1] - new.size[span.j0]
+
+
+# --- writing --------------------------------------------------------------------------------------------------
+
+
+def _written(old: Sequence[str], new: Sequence[str]) -> list[Op]:
+    """Return the operations of a replaced run; guarded words get operations of their own."""
+    left, right = _runs(old), _runs(new)
     ops: list[Op] = []
     i = j = 0
-    for a, b in _partners(old, new):
-        ops += _replaced(old[i:a], new[j:b])
-        ops += [("-", "".join(old[a])), ("+", "".join(new[b]))]
+    for a, b in _partners(left, right):
+        ops += _replaced(left[i:a], right[j:b])
+        ops += [("-", left[a]), ("+", right[b])] if left[a] != right[b] else [("=", left[a])]
         i, j = a + 1, b + 1
-    return ops + _replaced(old[i:], new[j:])
+    return ops + _replaced(left[i:], right[j:])
 
 
-def _partners(old: list[list[str]], new: list[list[str]]) -> list[tuple[int, int]]:
-    """Pair guarded runs of the same class in order: a modal verb with a modal verb, a number with a number."""
-    found = []
-    j = 0
+def _runs(items: Sequence[str]) -> list[str]:
+    """Return the text between guarded words, and each guarded word, as runs."""
+    runs: list[str] = []
+    alone = True
+    for token in items:
+        guarded = is_guarded(token)
+        if guarded or alone:
+            runs.append(token)
+        else:
+            runs[-1] += token
+        alone = guarded
+    return runs
+
+
+def _partners(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Pair guarded words of one class in order: a modal verb with a modal verb, a number with a number."""
+    places: dict[str, list[int]] = {}
+    for k in range(len(new) - 1, -1, -1):
+        places.setdefault(_class(new[k]), []).append(k)
+    found: list[tuple[int, int]] = []
+    j = -1
     for i, run in enumerate(old):
-        kind = _class(run[0])
-        match = next((k for k in range(j, len(new)) if kind and _class(new[k][0]) == kind), None)
-        if match is not None:
-            found.append((i, match))
-            j = match + 1
+        waiting = places.get(_class(run) or "none", [])
+        while waiting and waiting[-1] <= j:
+            waiting.pop()
+        if waiting:
+            j = waiting.pop()
+            found.append((i, j))
     return found
 
 
-def _replaced(old: list[list[str]], new: list[list[str]]) -> list[Op]:
-    """Return strikes, then insertions, with the white space that both begin or end with left standing."""
-    gone, come = "".join(t for run in old for t in run), "".join(t for run in new for t in run)
+def _replaced(old: Sequence[str], new: Sequence[str]) -> list[Op]:
+    """Return strikes, then insertions; white space that both begin or end with is left standing."""
+    gone, come = "".join(old), "".join(new)
     head = _space(gone, come, 1)
-    gone, come = gone[len(head) :], come[len(head) :]
-    tail = _space(gone, come, -1)
-    if tail:
-        gone, come = gone[: -len(tail)], come[: -len(tail)]
-    return [op for op in (("=", head), ("-", gone), ("+", come), ("=", tail)) if op[1]]
+    tail = _space(gone[len(head) :], come[len(head) :], -1)
+    inner = [
+        (op, text)
+        for op, runs, whole in (("-", old, gone), ("+", new, come))
+        for text in _trimmed(runs, len(head), len(whole) - len(tail))
+    ]
+    return [op for op in (("=", head), *inner, ("=", tail)) if op[1]]
+
+
+def _trimmed(runs: Sequence[str], start: int, end: int) -> list[str]:
+    """Return the parts of runs between two offsets of their joined text."""
+    out: list[str] = []
+    at = 0
+    for run in runs:
+        out.append(run[max(0, start - at) : max(0, end - at)])
+        at += len(run)
+    return out
 
 
 def _space(one: str, two: str, step: int) -> str:
     """Return the white space that both texts begin (step 1) or end (step -1) with."""
-    found = ""
+    count = 0
     for left, right in zip(one[::step], two[::step], strict=False):
         if left != right or not left.isspace():
             break
-        found += left
-    return found
+        count += 1
+    return (one[:count] if step > 0 else one[len(one) - count :]) if count else ""
 
 
 def _merged(ops: list[Op]) -> list[Op]:
@@ -243,8 +275,12 @@ def _merged(ops: list[Op]) -> list[Op]:
     for op, text in ops:
         if not text:
             continue
-        if out and out[-1][0] == op and (op == "=" or not (is_guarded(text) or is_guarded(out[-1][1]))):
+        if out and out[-1][0] == op and (op == "=" or text.isspace() or not _stands_alone(out[-1][1], text)):
             out[-1] = (op, out[-1][1] + text)
         else:
             out.append((op, text))
     return out
+
+
+def _stands_alone(before: str, text: str) -> bool:
+    return is_guarded(text) or is_guarded(before.rstrip() or before)
