@@ -50,7 +50,7 @@ class FeedParser:
         return feed
 
     async def _ask(self, request: bytes, url: str) -> RawFeed:
-        child = self._idle.pop() if self._idle else await self._start()
+        child = self._idle.pop() if self._idle else await self._started()
         try:
             async with asyncio.timeout(self._deadline_s):
                 answer = await _exchange(child, request)
@@ -65,6 +65,12 @@ class FeedParser:
             raise
         self._idle.append(child)
         return msgspec.msgpack.decode(answer, type=RawFeed)
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        try:
+            return await self._start()
+        except OSError as error:
+            raise _lost(f"no process for the feed parser: {error}") from error
 
     async def _start(self) -> asyncio.subprocess.Process:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))

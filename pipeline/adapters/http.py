@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
 from types import TracebackType
 from urllib.parse import urldefrag, urljoin
 
@@ -24,7 +25,6 @@ HELD = frozenset({429, 503})
 ROBOTS_HOPS = 5
 IDLE_CONNECTIONS = 8
 IDLE_S = 5.0
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def user_agent(contact: str = "") -> str:
 
 
 class Fetcher:
-    """Fetches URLs; an `async with` opens and closes its one shared client.
+    """Fetches URLs; an `async with` opens and closes its shared, pooled client.
 
     `trust_env` honours HTTP_PROXY and its kin (loopback is never proxied); `verify` takes an SSL context of
     the caller's, for a private CA.
@@ -79,17 +79,23 @@ class Fetcher:
         )
         self._robots = Robots(self._ask_robots, clock=clock)
         self._client: httpx.AsyncClient | None = None
+        self._local: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Fetcher:
-        self._client = _client(self._limits, self._agent, trust_env=self._trust_env, verify=self._verify)
+        verify = self._verify or httpx.create_ssl_context()
+        self._local = _client(self._limits, self._agent, verify, trust_env=False)
+        self._client = (
+            _client(self._limits, self._agent, verify, trust_env=True) if self._trust_env else self._local
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        for client in (self._client, self._local):
+            if client is not None:
+                await client.aclose()
+        self._client = self._local = None
 
     async def fetch(
         self,
@@ -142,9 +148,10 @@ class Fetcher:
         return RobotsAnswer(404)
 
     async def _exchange(self, ask: Ask, *, max_bytes: int, cut: bool = False) -> Answer:
-        assert self._client is not None, "a Fetcher fetches inside its `async with`"
+        client = self._local if _is_loopback(ask.url.host) else self._client
+        assert client is not None, "a Fetcher fetches inside its `async with`"
         answer = await exchange(
-            self._client, ask, clock=self._clock, total_s=self._limits.total_s, max_bytes=max_bytes, cut=cut
+            client, ask, clock=self._clock, total_s=self._limits.total_s, max_bytes=max_bytes, cut=cut
         )
         if answer.status in HELD and answer.retry_after_s:
             self._turns.hold(ask.url.host, answer.retry_after_s)
@@ -156,13 +163,11 @@ class Fetcher:
             raise held_back(host, held)
 
 
-def _client(
-    limits: FetchLimits, agent: str, *, trust_env: bool, verify: ssl.SSLContext | None
-) -> httpx.AsyncClient:
-    """Return the one client: few idle connections, since the pool looks at each for every request."""
+def _client(limits: FetchLimits, agent: str, verify: ssl.SSLContext, *, trust_env: bool) -> httpx.AsyncClient:
+    """Return a client: few idle connections, since the pool looks at each for every request."""
     return httpx.AsyncClient(
         http2=True,
-        verify=verify or httpx.create_ssl_context(),
+        verify=verify,
         trust_env=trust_env,
         headers={"user-agent": agent, "accept-encoding": ACCEPTED},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
@@ -172,7 +177,6 @@ def _client(
             max_keepalive_connections=IDLE_CONNECTIONS,
             keepalive_expiry=IDLE_S,
         ),
-        mounts={f"all://{host}": None for host in LOOPBACK} if trust_env else None,
     )
 
 
@@ -191,6 +195,15 @@ def _fetched(url: str, final: str, answer: Answer, hops: list[str], elapsed_s: f
         validators=Validators(url=final, etag=etag, last_modified=modified) if etag or modified else None,
         retry_after_s=answer.retry_after_s,
     )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _target(url: str) -> httpx.URL:

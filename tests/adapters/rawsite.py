@@ -31,7 +31,8 @@ class RawSite:
     host: str = "127.0.0.1"
 
     def url(self, path: str) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}{path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{path}"
 
     def asked(self, path: str) -> list[Request]:
         return [request for request in self.requests if request.target == path]

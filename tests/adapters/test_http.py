@@ -151,8 +151,30 @@ async def test_asks_for_language(fetcher: Fetcher) -> None:
         assert site.asked("/p")[0].headers["accept-language"].startswith("de")
 
 
-async def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.7"])
+async def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """A proxy in the environment is not asked for what lies on this machine."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    async with Fetcher(clock=SystemClock(), limits=QUICK) as fetcher, serving({"/p": page(TEXT)}) as site:
+    async with (
+        Fetcher(clock=SystemClock(), limits=QUICK) as fetcher,
+        serving({"/p": page(TEXT)}, host=host) as site,
+    ):
         assert (await fetcher.fetch(site.url("/p"))).body == TEXT
+
+
+async def test_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment is asked for everything else, unless we are told not to trust it."""
+    async with serving({"http://example.test/p": page(TEXT)}) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url(""))
+        async with Fetcher(clock=SystemClock(), limits=QUICK) as fetcher:
+            fetched = await fetcher.fetch("http://example.test/p", respect_robots=False)
+    assert fetched.body == TEXT
+
+
+async def test_ipv6(fetcher: Fetcher) -> None:
+    """An address in brackets is a host like any other."""
+    try:
+        async with serving({"/p": page(TEXT)}, host="::1") as site:
+            assert (await fetcher.fetch(site.url("/p"))).body == TEXT
+    except OSError as error:
+        pytest.skip(f"no IPv6 loopback here: {error}")
