@@ -23,6 +23,7 @@ RETOLD, HEADING = 2.0, 1.0
 MUCH = 0.4  # of a sentence's weight, to count as retold
 PAIR = 0.6  # of the weight of two words, when they stand together in both texts
 GONE = 0.7  # of the weight of a word, when the clause has it no more
+BRIEF = 40  # telling words of an entry, beyond which one more in common tells less
 LONG = 60  # new words of a clause, beyond which one more in common tells less
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 POLICY = re.compile(
@@ -109,7 +110,7 @@ def case(entry: Telling, clause: ClauseNovelty, change: ChangeNovelty) -> Case:
     pieces = (
         *quoted(entry, clause),
         *valued(entry, clause),
-        *worded(entry, clause, frozenset(change.common)),
+        *worded(entry, clause, frozenset((*change.common, *stems(change.service)))),
         *retold(entry, clause),
         *placed(entry, clause),
         *dated(entry, change),
@@ -124,7 +125,9 @@ def quoted(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
         words = stems(quote)
         weights = [max(0.0, weight(word) - PLAIN) / 3 for word in words]
         run = f" {' '.join(words)} "
-        if sum(weights) >= 0.5 and any(run in f" {side} " for side in (clause.added, clause.removed)):
+        if sum(weights) >= (0.5 if len(words) > 1 else 0.8) and any(
+            run in f" {side} " for side in (clause.added, clause.removed)
+        ):
             yield Evidence(f"quotes “{quote.strip(' .,')}”", min(3.0, QUOTE + sum(weights)))
 
 
@@ -158,9 +161,9 @@ def worded(entry: Telling, clause: ClauseNovelty, common: frozenset[str]) -> Ite
     added, removed = clause.added.split(), clause.removed.split()
     for words, other, share in ((added, removed, 1.0), (removed, added, GONE)):
         fresh = entry.stems & (frozenset(words) - frozenset(other) - common)
-        share *= min(1.0, LONG / max(1, len(words))) ** 0.5
+        share *= brevity(len(words), LONG)
         yield from together(entry, words, fresh, share)
-        yield from alone(entry, fresh, share)
+        yield from alone(entry, fresh, share * brevity(len(entry.words), BRIEF))
 
 
 def together(entry: Telling, words: list[str], fresh: frozenset[str], share: float) -> Iterator[Evidence]:
@@ -181,7 +184,7 @@ def alone(entry: Telling, fresh: frozenset[str], share: float) -> Iterator[Evide
 def retold(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
     """Yield how much of what the headline or a sentence says is new in the clause, if it is much of it."""
     added = frozenset(clause.added.split())
-    share = min(1.0, LONG / max(1, len(clause.added.split()))) ** 0.5
+    share = brevity(len(clause.added.split()), LONG)
     best = max((overlap(sentence, added) for sentence in entry.sentences), default=(0.0, ()))
     if best[0] * share >= MUCH:
         yield Evidence(f"tells of {', '.join(best[1])}", RETOLD * share * best[0])
@@ -202,6 +205,11 @@ def placed(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
         if len(words) >= 2 and f" {' '.join(words)} " in run and not kinds(heading):
             yield Evidence(f"names the section “{heading}”", HEADING, hard=False)
             return
+
+
+def brevity(length: int, usual: int) -> float:
+    """Return what a shared word counts in a text of so many words: less in a long one, where chance shares more."""
+    return min(1.0, usual / max(1, length)) ** 0.5
 
 
 def telltale(word: str) -> float:
