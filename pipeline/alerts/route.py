@@ -17,7 +17,10 @@ from pipeline.events import (
     derived_id,
 )
 
-READERS = ("change", "story")  # what a route is told that asks for no kind: trouble of sources is for operators
+READERS = (
+    "change",
+    "story",
+)  # what a route is told that asks for no kind: trouble of sources is for operators
 RANK = {severity: severity.rank for severity in Severity}
 
 
@@ -33,12 +36,12 @@ class Traits(Value, frozen=True, kw_only=True):
     """What an alert can be chosen by; names are casefolded, once for all subscriptions."""
 
     severity: Severity
-    kind: str
-    services: frozenset[str]
-    documents: frozenset[str]
-    categories: frozenset[str]
-    watches: frozenset[str]
-    languages: frozenset[str]
+    kind: frozenset[str]
+    service: frozenset[str]
+    document: frozenset[str]
+    category: frozenset[str]
+    watch: frozenset[str]
+    language: frozenset[str]
 
 
 def routes(alert: AlertRaised, subscriptions: Sequence[SubscriptionDeclared]) -> tuple[Decision, ...]:
@@ -79,14 +82,14 @@ def _traits(alert: AlertRaised) -> Traits:
     story = alert.story
     return Traits(
         severity=alert.severity,
-        kind=alert.kind,
-        services=_folded(
+        kind=frozenset((alert.kind,)),
+        service=_folded(
             (alert.service, document.service if document else "", *(story.services if story else ()))
         ),
-        documents=_folded((document.id, document.name, *document.aliases) if document else ()),
-        categories=_folded(alert.categories),
-        watches=_folded(name for match in alert.matches for name in (match.watch_id, match.watch)),
-        languages=_folded((alert.language, alert.language.partition("-")[0])),
+        document=_folded((document.id, document.name, *document.aliases) if document else ()),
+        category=_folded(alert.categories),
+        watch=_folded(name for match in alert.matches for name in (match.watch_id, match.watch)),
+        language=_folded((alert.language, alert.language.partition("-")[0])),
     )
 
 
@@ -95,61 +98,51 @@ def _folded(names: Iterable[str]) -> frozenset[str]:
 
 
 def _decision(traits: Traits, subscription: SubscriptionDeclared) -> Decision:
-    refusal = _refusal(traits, subscription)
-    return Decision(
-        subscription_id=subscription.subscription_id,
-        deliver=not refusal,
-        reason=refusal or _grounds(traits, subscription.filters),
-    )
-
-
-def _refusal(traits: Traits, subscription: SubscriptionDeclared) -> str:
-    """Return why the subscription is not told, empty when it is; cheapest question first."""
     filters = subscription.filters
-    if not subscription.active:
-        return (
-            f"the subscription is off: {subscription.reason}"
-            if subscription.reason
-            else "the subscription is off"
-        )
-    if RANK[traits.severity] < RANK[filters.min_severity]:
-        return f"severity {traits.severity} is under the route's {filters.min_severity}"
+    refusal = _off(subscription) or _too_low(traits.severity, filters.min_severity)
+    if refusal:
+        return Decision(subscription_id=subscription.subscription_id, deliver=False, reason=refusal)
+    deliver, reason = _filtered(traits, filters)
+    return Decision(subscription_id=subscription.subscription_id, deliver=deliver, reason=reason)
+
+
+def _off(subscription: SubscriptionDeclared) -> str:
+    if subscription.active:
+        return ""
     return (
-        _missed("kind", filters.kinds or READERS, frozenset((traits.kind,)))
-        or _missed("service", filters.services, traits.services)
-        or _missed("document", filters.documents, traits.documents)
-        or _missed("category", filters.categories, traits.categories)
-        or _missed("watch", filters.watches, traits.watches)
-        # an alert whose language nobody could tell is told, not hidden
-        or (_missed("language", filters.languages, traits.languages) if traits.languages else "")
+        f"the subscription is off: {subscription.reason}"
+        if subscription.reason
+        else "the subscription is off"
     )
+
+
+def _too_low(severity: Severity, least: Severity) -> str:
+    if least is Severity.INFO or RANK[severity] >= RANK[least]:
+        return ""
+    return f"severity {severity.value} is under the route's {least.value}"
+
+
+def _filtered(traits: Traits, filters: Filters) -> tuple[bool, str]:
+    """Return whether an alert passes every filter, and which it passed or the first that it did not."""
+    passed: list[str] = []
+    for what, wanted, had in (
+        ("kind", filters.kinds, traits.kind),
+        ("service", filters.services, traits.service),
+        ("document", filters.documents, traits.document),
+        ("category", filters.categories, traits.category),
+        ("watch", filters.watches, traits.watch),
+        ("language", filters.languages, traits.language),
+    ):
+        if wanted:
+            hits = [name for name in wanted if name.casefold() in had]
+            if not hits and (had or what != "language"):  # whose language nobody could tell is not hidden
+                return False, _missed(what, wanted, had)
+            passed.append(f"{what} {', '.join(hits) or 'not known'}")
+    if filters.min_severity is not Severity.INFO:
+        passed.append(f"severity {traits.severity.value} reaches {filters.min_severity.value}")
+    return True, f"the route asks for {'; '.join(passed)}" if passed else "the route asks for every alert"
 
 
 def _missed(what: str, wanted: Sequence[str], had: frozenset[str]) -> str:
-    if not wanted or any(name.casefold() in had for name in wanted):
-        return ""
     told = ", ".join(sorted(had)) if had else "none"
     return f"{what} {told} is not among the route's {', '.join(wanted)}"
-
-
-def _grounds(traits: Traits, filters: Filters) -> str:
-    """Return why the subscription is told, naming each filter that the alert passed."""
-    passed = [
-        f"{what} {_hit(wanted, had)}"
-        for what, wanted, had in (
-            ("service", filters.services, traits.services),
-            ("document", filters.documents, traits.documents),
-            ("category", filters.categories, traits.categories),
-            ("watch", filters.watches, traits.watches),
-            ("language", filters.languages, traits.languages),
-            ("kind", filters.kinds, frozenset((traits.kind,))),
-        )
-        if wanted
-    ]
-    if filters.min_severity is not Severity.INFO:
-        passed.append(f"severity {traits.severity} reaches {filters.min_severity}")
-    return f"the route asks for {'; '.join(passed)}" if passed else "the route asks for every alert"
-
-
-def _hit(wanted: Sequence[str], had: frozenset[str]) -> str:
-    return ", ".join(name for name in wanted if name.casefold() in had) or "not known"
