@@ -60,6 +60,7 @@ class SlackNotifier:
 
     async def _post(self, due: DeliveryDue, message: dict[str, Any], parent: dict[str, str] | None) -> Sent:
         try:
+            await self._api.pace.turn(message["channel"], due.delivery_id)
             return await self._say(message, parent)
         except SlackSaysNoError as error:
             if error.word not in LOST_THREAD or "thread_ts" not in message:
@@ -72,7 +73,6 @@ class SlackNotifier:
         return await self._post(due, kept, None)
 
     async def _say(self, message: dict[str, Any], parent: dict[str, str] | None) -> Sent:
-        await self._api.turn(message["channel"])
         answer = await self._api.call("chat.postMessage", message)
         if message["channel"] == self._channel:
             self._channel = str(answer.get("channel") or self._channel)  # its id, where we were given a name
@@ -151,7 +151,9 @@ class SlackHookNotifier:
         """Post a delivery; DeliveryError to try again, RefusedError to give up."""
         post, _ = self._compose(due)
         kept = {name: value for name, value in post.items() if name != "metadata"}
-        return Sent(status=200, response=(await self._hook.post(kept))[:RESPONSE_BYTES])
+        return Sent(
+            status=200, response=(await self._hook.post(kept, ticket=due.delivery_id))[:RESPONSE_BYTES]
+        )
 
 
 def _thread(parent: dict[str, str] | None) -> str:

@@ -25,6 +25,45 @@ API = "https://slack.com/api/"
 TIMEOUT_S = 15.0
 ANSWER_BYTES = 8_000_000  # a page of a channel's history is large
 SPACING = timedelta(seconds=1)  # between messages to one channel, as Slack asks
+PATIENCE_S = 10.0  # of a message that waits for its turn
+BOOKED, FORGOTTEN = 1_000, timedelta(hours=1)
+
+
+class Pace:
+    """Gives each channel's messages their turns, one a second, in the order asked.
+
+    A turn that is near is waited for. One that is far is booked, and the message sent back with the time to come
+    again, so that a burst fills the outbox, which is durable, and not the messages under way.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._free_at: dict[str, datetime] = {}
+        self._booked: dict[str, datetime] = {}
+
+    async def turn(self, channel: str, ticket: str) -> None:
+        """Wait for a message's turn; DeliveryError, which costs nothing but time, where it is far."""
+        now = self._clock.now()
+        at = self._booked.pop(ticket, None) or self._next(channel, now)
+        wait_s = (at - now).total_seconds()
+        if wait_s > PATIENCE_S:
+            self._book(ticket, at, now)
+            raise DeliveryError(
+                f"Slack takes one message a second for a channel: this one's turn comes in {wait_s:.0f} s",
+                retry_after_s=wait_s,
+            )
+        if wait_s > 0:
+            await self._clock.sleep(wait_s)
+
+    def _next(self, channel: str, now: datetime) -> datetime:
+        at = max(self._free_at.get(channel, now), now)
+        self._free_at[channel] = at + SPACING
+        return at
+
+    def _book(self, ticket: str, at: datetime, now: datetime) -> None:
+        if len(self._booked) >= BOOKED:  # of those whose time is long past, nobody came
+            self._booked = {old: due for old, due in self._booked.items() if now - due < FORGOTTEN}
+        self._booked[ticket] = at
 
 
 class SlackSaysNoError(Exception):
@@ -83,17 +122,9 @@ class SlackApi(_Session):
         super().__init__(timeout_s)
         self._token = token
         self._base_url = base_url.rstrip("/") + "/"
-        self._free_at: dict[str, datetime] = {}
         self.clock = clock
+        self.pace = Pace(clock)
         self.started_at = clock.now()
-
-    async def turn(self, channel: str) -> None:
-        """Wait for this channel's turn: one message a second, in the order asked."""
-        now = self.clock.now()
-        at = max(self._free_at.get(channel, now), now)
-        self._free_at[channel] = at + SPACING
-        if at > now:
-            await self.clock.sleep((at - now).total_seconds())
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a method answers; DeliveryError to try again, SlackSaysNoError where Slack will not."""
@@ -139,23 +170,19 @@ class SlackHook(_Session):
         super().__init__(timeout_s)
         self._url = url
         self._clock = clock
-        self._free_at: datetime | None = None
+        self._pace = Pace(clock)
 
-    async def post(self, message: Mapping[str, Any]) -> str:
-        """Return what Slack answers to a message; DeliveryError to try again, RefusedError to give up."""
-        await self._turn()
+    async def post(self, message: Mapping[str, Any], *, ticket: str) -> str:
+        """Return what Slack answers to a message; DeliveryError to try again, RefusedError to give up.
+
+        `ticket` is the message's own, by which it is known when it comes back for its turn.
+        """
+        await self._pace.turn("", ticket)
         status, body, headers = await self._post(self._url, message, {})
         said = shown(body[:200], (self._url, self._url.rpartition("/")[2])).strip()
         if status == 200:
             return said
         raise self._error(status, said, headers)
-
-    async def _turn(self) -> None:
-        now = self._clock.now()
-        at = max(self._free_at or now, now)
-        self._free_at = at + SPACING
-        if at > now:
-            await self._clock.sleep((at - now).total_seconds())
 
     def _error(self, status: int, said: str, headers: Mapping[str, str]) -> PipelineError:
         if status == 429 or status >= 500 or is_passing(said):

@@ -1,9 +1,11 @@
 """Slack by token and by webhook, against a stand-in: told once, in one thread, with what to do when it fails."""
 
+import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -23,13 +25,15 @@ class Clock:
     def __init__(self) -> None:
         self.at = datetime.now(UTC)
         self.slept: list[float] = []
+        self.stands = False  # so that sleepers sleep side by side
 
     def now(self) -> datetime:
         return self.at
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.at += timedelta(seconds=seconds)
+        if not self.stands:
+            self.at += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -195,6 +199,23 @@ async def test_channel_is_paced(slack: Slack, api: SlackApi) -> None:
         await notifier(api).send(fresh(api, delivery_id=f"dlv-{n}"), parent=None)
     await notifier(api, "C2").send(fresh(api, delivery_id="dlv-9"), parent=None)
     assert api.clock.slept == [1.0, 1.0]  # type: ignore[attr-defined]
+
+
+async def test_burst_waits_outside(slack: Slack, api: SlackApi) -> None:
+    """Of a burst, those whose turn is far come back for it, each at its own time, and need one attempt more."""
+    sender = notifier(api)
+    api.clock.stands = True  # type: ignore[attr-defined]
+    events = [fresh(api, delivery_id=f"dlv-{n}") for n in range(30)]
+    ended = await asyncio.gather(
+        *(sender.send(event, parent=None) for event in events), return_exceptions=True
+    )
+    hints = [error.retry_after_s or 0 for error in ended if isinstance(error, DeliveryError)]
+    assert len(hints) == 30 - len(slack.messages)
+    assert all(later - sooner == pytest.approx(1) for sooner, later in pairwise(hints))
+    api.clock.at += timedelta(seconds=max(hints))  # type: ignore[attr-defined]
+    for event in events[-len(hints) :]:
+        await sender.send(event, parent=None)
+    assert len(slack.messages) == 30
 
 
 @pytest.mark.parametrize("word", ["message_not_found", "cant_update_message", "edit_window_closed"])
