@@ -71,8 +71,9 @@ async def test_feed_grows(world: DemoWorld, web: httpx.AsyncClient) -> None:
 
 async def test_readings_are_counted(world: DemoWorld, web: httpx.AsyncClient) -> None:
     """The world knows how often each source was read on the day."""
-    for source in (*world.story.documents, *world.story.feeds):
-        await web.get(world.site.url(source.id))
+    settings = world.settings()
+    for url in [document.url for document in settings.documents] + [feed.url for feed in settings.feeds]:
+        await web.get(url)
     assert await world.polled(1, 1, within_s=1)
     assert not await world.polled(2, 1, within_s=0.05)
 
