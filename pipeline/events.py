@@ -765,6 +765,7 @@ class DeliveryAttempted(Event, frozen=True, kw_only=True, tag=True):
     retry_at: datetime | None = None
     ambiguous: bool = False
     what: str = "alert"
+    disable: bool = False  # the destination wants no more at all: its subscription is to be switched off
     schema: int = 1
 
     @property

@@ -99,6 +99,7 @@ def failed(
         retry_at=again,
         ambiguous=isinstance(error, DeliveryError) and error.ambiguous,
         what=what(due),
+        disable=isinstance(error, RefusedError) and error.disable,
     )
 
 
