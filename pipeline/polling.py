@@ -79,6 +79,7 @@ class Reading(Value, frozen=True, kw_only=True):
 
     @property
     def is_good(self) -> bool:
+        """Whether the source was read well."""
         return self.health is Health.OK
 
     @property

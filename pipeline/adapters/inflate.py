@@ -15,9 +15,13 @@ ACCEPTED = "gzip, deflate"
 class Decoder(Protocol):
     """Turns coded bytes into plain ones, a piece at a time; `finish` refuses a body that ended early."""
 
-    def feed(self, data: bytes) -> Iterator[bytes]: ...
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the bytes decode to, in pieces of at most PIECE."""
+        ...
 
-    def finish(self) -> None: ...
+    def finish(self) -> None:
+        """Raise FetchError(kind="encoding") unless the body was whole."""
+        ...
 
 
 class Plain:

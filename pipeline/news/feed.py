@@ -35,7 +35,7 @@ _BREAKS = (
     "p", "div", "br", "li", "ul", "ol", "tr", "td", "th", "table", "h1",
     "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "article", "figure", "hr",
 )  # fmt: skip
-_SILENT = ("script", "style", "template", "noscript", "iframe", "svg", "object")
+_SILENT = ("script", "style", "template", "svg")
 
 
 class RawItem(Value, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -70,7 +71,7 @@ class RawSite:
 
 
 def _wants_request(answer: Callable[..., object]) -> bool:
-    return not asyncio.iscoroutinefunction(answer)
+    return not inspect.iscoroutinefunction(answer)
 
 
 def _request(head: str) -> Request:
