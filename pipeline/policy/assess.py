@@ -9,7 +9,8 @@ from datetime import date, datetime
 import msgspec
 
 from pipeline.events import Change, ChangeType, Fact, Severity, Version
-from pipeline.policy.classify import UNCLASSIFIED, categories, taxonomy
+from pipeline.policy.classify import UNCLASSIFIED, categories
+from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.facts import changed_facts
 from pipeline.policy.severity import FORMAL, Context, Tally, level, measure
 
@@ -55,7 +56,7 @@ def _assessed(change: Change, context: Context) -> Change:
         facts=facts,
         severity=severity,
         score=round(tally.points, 2),
-        reasons=(*change.reasons, *_reasons(tally, severity)),
+        reasons=_reasons(change, tally, severity),
     )
 
 
@@ -64,8 +65,10 @@ def _first(weights: Sequence[tuple[str, float, float]]) -> str:
     return max(weights, key=lambda item: item[1] + 0.05 * item[2], default=(UNCLASSIFIED, 0.0, 0.0))[0]
 
 
-def _reasons(tally: Tally, severity: Severity) -> tuple[str, ...]:
-    return (*tally.reasons, f"sum {tally.points:.1f} → {severity.value}")
+def _reasons(change: Change, tally: Tally, severity: Severity) -> tuple[str, ...]:
+    """Return the reasons a change had before, then the arithmetic of its severity; assessing twice adds nothing."""
+    sums = (*tally.reasons, f"sum {tally.points:.1f} → {severity.value}")
+    return (*(reason for reason in change.reasons if reason not in sums), *sums)
 
 
 def _capped(severity: Severity, change: Change) -> Severity:

@@ -6,7 +6,7 @@ At most 140 characters, the service as subject, present tense, active, no full s
 from __future__ import annotations
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
-from pipeline.policy.classify import taxonomy
+from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.favour import shown as value_shown
 from pipeline.policy.wording import VERBS, is_english, shown, subject, topic
 

@@ -10,7 +10,8 @@ from collections import Counter
 from datetime import datetime
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
-from pipeline.policy.classify import UNCLASSIFIED, taxonomy
+from pipeline.policy.classify import UNCLASSIFIED
+from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.grounding import grounded as grounded
 from pipeline.policy.headline import headline as headline
 from pipeline.policy.wording import VERBS, day, is_english, quote, shown, subject, topic

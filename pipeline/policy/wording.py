@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.events import Change, ChangeType
-from pipeline.policy.classify import taxonomy
+from pipeline.policy.taxonomy import taxonomy
 
 VERBS = {
     ChangeType.ADDED: ("adds", "added"),
