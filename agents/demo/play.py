@@ -67,6 +67,12 @@ async def _day(world: DemoWorld, settings: Settings, day: Day, console: Console)
 def is_told(world: DemoWorld, settings: Settings, day: Day) -> bool:
     """Say whether every alert that a day must bring has arrived, on every channel that asks for it."""
     today = [alert for alert in alerts(world.received, settings) if alert.at.date() == day.date]
-    changes = {alert.document for alert in today if len(alert.messages) == len(settings.routes)}
+    changes = {
+        alert.document
+        for alert in today
+        if alert.kind == "change" and len(alert.messages) == len(settings.routes)
+    }
+    trouble = {alert.document for alert in today if alert.kind == "health"}
     watches = {watch for alert in today for watch in alert.data.get("watches", [])}
-    return changes >= {told.document for told in day.alerts} and watches >= set(day.tells)
+    due = {told.document for told in day.alerts}
+    return changes >= due and trouble >= set(day.trouble) and watches >= set(day.tells)

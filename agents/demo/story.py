@@ -79,6 +79,7 @@ class Day(Part, frozen=True, kw_only=True):
     alerts: tuple[Told, ...] = ()
     tells: tuple[str, ...] = ()
     may_tell: tuple[str, ...] = ()
+    trouble: tuple[str, ...] = ()
 
     @property
     def noon(self) -> datetime:

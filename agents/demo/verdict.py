@@ -29,6 +29,7 @@ def judged(story: Story, inbox: Inbox, settings: Settings) -> list[Check]:
     return [
         *_changes(story, found),
         *_stories(story, found),
+        _trouble(story, found),
         *(_links(watch, story, found) for watch in story.watches),
         _look_alikes(story, found),
         *(_channel(route, inbox) for route in settings.routes),
@@ -78,7 +79,7 @@ def _reading(text: str) -> str:
 
 
 def _stories(story: Story, found: Sequence[Alert]) -> Iterator[Check]:
-    told = [alert for alert in found if alert.kind != "change"]
+    told = [alert for alert in found if alert.kind == "story"]
     expected = Counter((watch, day.date) for day in story.days for watch in day.tells)
     came = Counter((watch, alert.at.date()) for alert in told for watch in _watches(alert))
     for (watch, on), times in expected.items():
@@ -98,7 +99,20 @@ def _reports(story: Story, alert: Alert) -> bool:
 
 
 def _watches(alert: Alert) -> list[str]:
-    return alert.data.get("watches") or [f"({alert.kind})"]
+    return alert.data.get("watches") or ["(none)"]
+
+
+def _trouble(story: Story, found: Sequence[Alert]) -> Check:
+    """Say whether operators were told of each document that could not be read, once, and of no other trouble."""
+    expected = Counter((document, day.date) for day in story.days for document in day.trouble)
+    came = Counter(
+        (alert.document, alert.at.date()) for alert in found if alert.kind not in {"change", "story"}
+    )
+    odd = sorted(f"{document} on {on}" for document, on in (came - expected) + (expected - came))
+    documents = ", ".join(document for document, _ in expected) or "nothing"
+    return Check(
+        holds=not odd, says=f"operators, and only they, hear that {documents} cannot be read{_list(odd)}"
+    )
 
 
 def _links(watch: Watch, story: Story, found: Sequence[Alert]) -> Check:

@@ -114,8 +114,13 @@ class DemoWorld:
             {
                 "name": "Policy desk",
                 "to": {"slack": {"channel": "#policy-desk", "token_env": "SLACK_BOT_TOKEN"}},
+                "only": {"kinds": ["change", "story"]},
             },
-            {"name": "Compliance system", "to": {"webhook": webhook}},
+            {
+                "name": "Operations",
+                "to": {"webhook": webhook},
+                "only": {"kinds": ["change", "story", "health"]},
+            },
             {
                 "name": "Counsel",
                 "to": {"email": {"to": ["counsel@example.org"]}},

@@ -103,7 +103,7 @@ def without(gone: Arrival) -> tuple[Arrival, ...]:
 
 BURIED = hook("alt-1", about("alt-1", "change", changes=[*[change("x")] * 3, change("the clause")]))
 SECOND = hook("alt-3", about("alt-3", "change", changes=[]))
-HEALTH = hook("alt-4", about("alt-4", "health"))
+HEALTH = hook("alt-4", about("alt-4", "health") | {"document": {"id": "x/terms"}})
 STRAY = message(Channel.EMAIL, "alt-9", "mail", {})
 WRONG = hook("upd-2", {"alert_id": "alt-1", "reason": "P reports it: Look-alike"}, "clausewire.alert.updated")
 EMPTY = hook("alt-5", about("alt-5", "story", watches=["V"], summary="Look-alike"))
@@ -111,7 +111,7 @@ EMPTY = hook("alt-5", about("alt-5", "story", watches=["V"], summary="Look-alike
 CASES: list[tuple[str, Callable[[], tuple[Arrival, ...]], str]] = [
     ("an alert is missing", lambda: without(CHANGE), "alerts, once"),
     ("an alert came twice", lambda: (*WELL, SECOND, mail("alt-3")), "alerts, once"),
-    ("a source in trouble", lambda: (*WELL, HEALTH), "no other story alerts: (health)"),
+    ("a source in trouble", lambda: (*WELL, HEALTH), "cannot be read: x/terms"),
     ("a mail is missing", lambda: (CHANGE, COVERED, STORIED), "email: 0 of 1"),
     ("a mail too many", lambda: (*WELL, STRAY), "email: 1 of 1"),
     ("the clause is buried", lambda: (BURIED, *WELL[1:]), "among the first"),
