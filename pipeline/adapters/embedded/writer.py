@@ -129,11 +129,12 @@ class Writer:
             self._write([op])
 
     def _put_off(self, batch: list[Append | Commit], error: StoreError) -> bool:
-        """The disk took nothing: fail what may fail, keep what insists for the next try."""
-        kept = [op for op in batch if isinstance(op, Append) and op.insist and not self._closing]
-        self._waiting.extendleft(reversed(kept))
+        """The disk took nothing: fail all that may fail, keep what insists for the next try."""
+        queued = [*batch, *self._waiting]
+        kept = [op for op in queued if isinstance(op, Append) and op.insist and not self._closing]
         held = {id(op) for op in kept}
-        self._report([(op, error) for op in batch if id(op) not in held], bool(kept))
+        self._waiting = deque(kept)
+        self._report([(op, error) for op in queued if id(op) not in held], bool(kept))
         return bool(kept)
 
     def _do(self, act: Op) -> None:
