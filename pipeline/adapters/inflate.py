@@ -43,13 +43,15 @@ class Inflate:
         self._head = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        while data:
+        is_full = False  # a full piece may have more behind it, with no input left
+        while data or is_full:
             if self._member.eof:
                 if self._wbits < 16 or not data.startswith(b"\x1f\x8b"):
                     return  # padding after the last member
                 self._member = zlib.decompressobj(self._wbits)
             piece = self._inflate(data)
             data = self._member.unconsumed_tail or self._member.unused_data
+            is_full = len(piece) == PIECE
             yield piece
 
     def _inflate(self, data: bytes) -> bytes:

@@ -41,6 +41,19 @@ def test_any_bytes(coding: str, data: bytes) -> None:
         assert error.kind == "encoding"  # noqa: PT017
 
 
+@pytest.mark.parametrize("size", [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 258])
+@pytest.mark.parametrize("step", [7, 100_000])
+def test_ends_at_a_piece(size: int, step: int) -> None:
+    """A body that ends where a piece does comes back whole, in each coding."""
+    raw = zlib.compressobj(wbits=-15)
+    for coding, coded in (
+        ("gzip", gzip.compress(bytes(size))),
+        ("deflate", zlib.compress(bytes(size))),
+        ("deflate", raw.compress(bytes(size)) + raw.flush()),
+    ):
+        assert decoded(coding, coded, step) == bytes(size)
+
+
 def test_pieces_are_bounded() -> None:
     """A bomb comes out a piece at a time."""
     bomb = gzip.compress(bytes(20 * PIECE))
