@@ -154,11 +154,17 @@ def is_date_line(text: str) -> bool:
     return dates > 0 and (words <= 5 or (words <= 25 and bool(DATE_CUE.search(rest))))
 
 
-def _markdown_levels(old: Clause, new: Clause) -> str | None:
-    """Return the level within the Markdown at which two clauses become equal, if one does."""
+def _form_level(old: Clause, new: Clause) -> str:
+    """Return the level at which two clauses of equal words and links differ: white space, or else markup."""
     left, right = old.raw or old.text, new.raw or new.text
     if left == right:
         return "bytes"
+    return "unicode" if unicode_folded(left) == unicode_folded(right) else "markup"
+
+
+def _markdown_level(old: Clause, new: Clause) -> str | None:
+    """Return the level within the Markdown at which two clauses become equal, if one does."""
+    left, right = old.raw or old.text, new.raw or new.text
     folds: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("unicode", unicode_folded),
         ("quotes", quotes_folded),
@@ -182,9 +188,10 @@ def level(old: Clause, new: Clause) -> str:
 
     `numbering` means that only the printed numbers differ; two equal clauses give `bytes`.
     """
-    found = _markdown_levels(old, new)
-    if found is None or old.kind != new.kind:
-        found = _text_level(old, new) if found is None else "markup"
+    same = old.text == new.text and [link.url for link in old.links] == [link.url for link in new.links]
+    found = _form_level(old, new) if same else _markdown_level(old, new) or _text_level(old, new)
+    if old.kind != new.kind and LEVELS.index(found) < LEVELS.index("markup"):
+        found = "markup"
     if old.number != new.number and LEVELS.index(found) < LEVELS.index("numbering"):
         return "numbering"
     return found

@@ -47,11 +47,18 @@ def redline(old: str, new: str) -> tuple[Op, ...]:
     if not old or not new:
         return (("+", new),) if new else (("-", old),)
     left, right = tokens(old), tokens(new)
+    start, end = _same_ends(left, right)
+    ops = _middle(left[start : len(left) - end], right[start : len(right) - end])
+    head, tail = "".join(left[:start]), "".join(left[len(left) - end :])
+    return tuple(_merged([("=", head), *ops, ("=", tail)]))
+
+
+def _middle(left: Sequence[str], right: Sequence[str]) -> list[Op]:
     ops: list[Op] = []
-    for span in _joined(_spans(left, right), _Side(left), _Side(right)):
+    for span in _joined(_exact(left, right), _Side(left), _Side(right)):
         one, two = left[span.i0 : span.i1], right[span.j0 : span.j1]
         ops += [("=", "".join(one))] if span.same else _written(one, two)
-    return tuple(_merged(ops))
+    return ops
 
 
 def tokens(text: str) -> list[str]:
@@ -79,8 +86,8 @@ def _class(token: str) -> str:
 # --- spans ----------------------------------------------------------------------------------------------------
 
 
-def _spans(left: Sequence[str], right: Sequence[str]) -> list[Span]:
-    """Return spans that tile both lists."""
+def _same_ends(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
+    """Return how many tokens two lists have in common at their start, and after that at their end."""
     short = min(len(left), len(right))
     start = 0
     while start < short and left[start] == right[start]:
@@ -88,13 +95,12 @@ def _spans(left: Sequence[str], right: Sequence[str]) -> list[Span]:
     end = 0
     while end < short - start and left[-1 - end] == right[-1 - end]:
         end += 1
-    middle = Span(start, len(left) - end, start, len(right) - end, False)
-    tail = Span(len(left) - end, len(left), len(right) - end, len(right), True)
-    return [Span(0, start, 0, start, True), *_exact(left, right, middle), tail]
+    return start, end
 
 
-def _exact(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
-    i0, i1, j0, j1, _ = span
+def _exact(left: Sequence[str], right: Sequence[str], span: Span | None = None) -> list[Span]:
+    """Return spans that tile both lists, or a part of them."""
+    i0, i1, j0, j1, _ = span = span or Span(0, len(left), 0, len(right), False)
     if (i1 - i0) * (j1 - j0) > _CELLS:
         return _anchored(left, right, span)
     codes: dict[str, int] = {}
