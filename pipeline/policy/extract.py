@@ -20,6 +20,8 @@ from pipeline.policy.markdown import markdown
 
 EXTRACTOR = "clausewire-1"
 _SHARE = 0.96  # of the sentences of a page: what the document's element holds at least
+_MAIN = 0.7  # of the sentences of a page: what an element that calls itself its main part must hold
+_BANNER = 300  # characters of sentences beside the document that are taken for a banner
 _LEAST = 100  # characters: a selector that finds less is dead (as Open Terms Archive has it)
 _SHELL = 400  # characters: a page that shows less may carry its text as data
 _HEADING = re.compile(r"#{1,6} ")
@@ -179,18 +181,25 @@ def article(tree: Tree) -> tuple[Node, Node]:
 def _narrow(body: Node) -> tuple[Node, Node]:
     """Walk down to the smallest element with nearly all sentences; on the way keep only what belongs to them.
 
-    Above the page's `main`, and beside an element that has its own title, only titles and dates are kept.
+    Above the page's `main`, and in the body itself, only titles and dates are kept.
     """
-    mains = _mains(body)
+    mains, total = _mains(body)
     found, outside = body, bool(mains)
     while True:
         outside = outside and id(found) not in mains
         inner = max(found.nodes, key=lambda node: node.prose, default=None)
-        if inner is None or inner.prose < _SHARE * body.prose or inner.tag in _TEXTUAL:
+        if inner is None or inner.tag in _TEXTUAL or not _holds(inner, total, strict=outside or found is body):
             _trim(found)
             return body, found
         found.children = _kept(found, inner, strict=outside or found is body)
         found = inner
+
+
+def _holds(inner: Node, total: int, *, strict: bool) -> bool:
+    """Tell whether an element holds the document: nearly all sentences, or all but a banner beside a titled one."""
+    if inner.prose >= _SHARE * total:
+        return True
+    return strict and inner.titles > 0 and total - inner.prose <= _BANNER and inner.prose >= 0.6 * total
 
 
 def _kept(found: Node, inner: Node, *, strict: bool) -> list[Node | str]:
@@ -210,18 +219,16 @@ def _kept(found: Node, inner: Node, *, strict: bool) -> list[Node | str]:
     return kept
 
 
-def _mains(body: Node) -> set[int]:
-    """Return the elements that say of themselves that they are the page's main part."""
-    return {
-        id(node)
+def _mains(body: Node) -> tuple[set[int], int]:
+    """Return the elements that say of themselves that they are the page's main part, and their sentences."""
+    found = [
+        node
         for node in body.walk()
-        if (
-            node.tag == "main"
-            or node.attrs.get("role") == "main"
-            or node.attrs.get("itemprop") == "articleBody"
-        )
-        and node.prose >= _SHARE * body.prose
-    }
+        if (node.tag == "main" or node.attrs.get("role") == "main" or node.attrs.get("itemprop") == "articleBody")
+        and node.prose >= _MAIN * body.prose
+    ]
+    total = found[0].prose if found else body.prose
+    return {id(node) for node in found if node.prose >= _SHARE * total}, total
 
 
 def _heads(node: Node, *, titled: bool) -> list[Node]:

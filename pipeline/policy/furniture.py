@@ -61,6 +61,15 @@ _ASSENT = re.compile(
     r"tout |refuser|aceptar|rechazar|accetta|rifiuta|aceitar|accepteren)\b",
     re.I,
 )
+_ASSENT_LAST = re.compile(
+    r"\b(?:accept(?: all)?(?: cookies)?|got it|ok(?:ay)?|(?:i )?agree|dismiss|allow(?: all)?(?: cookies)?|(?:i )?understand|close|×|✕)[!.]?$",
+    re.I,
+)
+_NEWSLETTER = re.compile(r"\b(?:sign up|subscribe|join)\b.{0,60}\b(?:newsletter|mailing list|latest news|updates)\b", re.I | re.S)
+_CONSENT_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:onetrust|truste|cookiebot|cybot|didomi|usercentrics|osano|qc-?cmp|iubenda|klaro|termly|cookieyes|cky|cmplz|"
+    r"cc-(?:window|banner|revoke)|cookie-?(?:banner|bar|notice|consent|popup|modal|law|dialog|wall)|consent-?(?:banner|popup|modal|dialog|bar))(?=$|[\s_-])"
+)
 
 
 def measure(root: Node) -> list[Node]:
@@ -148,8 +157,13 @@ def _goes(node: Node, total: int) -> bool:
     if is_hidden(node) and (not _speaks(node) or is_called_furniture(node)):
         return True
     if is_called_furniture(node):
-        return node.prose < 120 and not is_contents(node)
-    return _says_furniture(node)
+        return (node.prose < 120 or _asks_consent(node)) and not is_contents(node)
+    return _asks_consent(node) or _says_furniture(node)
+
+
+def _asks_consent(node: Node) -> bool:
+    """Tell whether a node bears a name that consent banners alone bear, and has their size."""
+    return node.size < 6000 and node.headings < 12 and _CONSENT_NAMES.search(_spaced(node.name)) is not None
 
 
 def _speaks(node: Node) -> bool:
@@ -174,9 +188,18 @@ def _says_furniture(node: Node) -> bool:
     if node.size <= 90:
         whole = any(isinstance(child, Node) and child.size == node.size for child in node.children)
         return not whole and node.tag not in _HEADINGS and _LINES.match(node.text()) is not None
-    if not node.controls or node.headings > 2 or not _BANNER.search(node.text()[:400]):
+    if node.headings > 2:
         return False
-    return any(inner.tag == "button" and _ASSENT.match(inner.text()) for inner in node.walk())
+    text = node.text()
+    if _BANNER.search(text[:400]) and (_ASSENT_LAST.search(text) or _has_assent(node)):
+        return True
+    return node.controls > 0 and node.size < 400 and _NEWSLETTER.search(text) is not None
+
+
+def _has_assent(node: Node) -> bool:
+    return node.controls > 0 and any(
+        inner.tag == "button" and _ASSENT.match(inner.text()) for inner in node.walk()
+    )
 
 
 def _titles(node: Node) -> bool:

@@ -15,6 +15,7 @@ _ESCAPED = re.compile(r"([\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_]))")
 _LEADING = re.compile(r"^([#>+\-=:|~]|\d{1,9}(?=[.)](?:\s|$)))")
 _SPECIAL = re.compile(r"[\\`*\[\]<_]")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_DEEPEST = 12  # levels of list that are indented; deeper ones stand at the twelfth
 _BREAK = "\x00"
 
 
@@ -207,7 +208,7 @@ class _Writer:
             self.lines.append("#" * self._heading + " " + " ".join(lines))
             return
         marker, self._marker = self._marker, ""
-        indent = "".join(self._prefix)
+        indent = "".join(self._prefix[-_DEEPEST:])
         first = indent[:-4] + marker if marker and marker[0] != ":" else indent + marker
         if marker.startswith(":"):
             self.lines[-1:] = [] if self.lines and not self.lines[-1] and self._term() else self.lines[-1:]

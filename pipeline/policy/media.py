@@ -58,7 +58,7 @@ def read(body: bytes, *, content_type: str = "", url: str = "") -> Content:
         if body.startswith(magic):
             return Content(kind="binary", what=what)
     text, encoding = decode(body, content_type)
-    if _is_noise(text):
+    if _is_noise(text) or (not encoding.startswith("utf") and _is_binary(body)):
         return Content(kind="binary", what="bytes that are no text in any encoding we know")
     return Content(
         kind=_kind(text, content_type.lower(), url.lower()), text=text, body=body, encoding=encoding
@@ -118,6 +118,12 @@ def _guessed(body: bytes) -> tuple[str, str]:
     best = from_bytes(body[:60_000], cp_exclusion=["utf_7"]).best()
     encoding = best.encoding if best else "cp1252"
     return body.decode(encoding, "replace"), encoding
+
+
+def _is_binary(body: bytes) -> bool:
+    """Tell bytes that no encoding of text uses: many control characters of ASCII."""
+    sample = body[:20_000]
+    return len(sample.translate(None, bytes({*range(32)} - {9, 10, 12, 13, 27}))) < 0.97 * len(sample)
 
 
 def _is_noise(text: str) -> bool:

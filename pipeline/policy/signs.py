@@ -239,6 +239,20 @@ def _score(kind: Kind, seen: Seen, headers: Mapping[str, str]) -> tuple[int, lis
     if found:
         score += min(3, 1 + len(found))
         told.append(f"it says {found[0][:60]!r}")
+    score += _extras(kind, seen, headers, told)
+    score += size < 400
+    if _POLICY.search(seen.title + " " + " ".join(seen.headings[:1])) and not head:
+        score -= 3
+    if not head and size > 700:
+        score = min(score, _NEEDED - 1)  # words alone do not outweigh a text of some length
+    if told:
+        told.append(f"there are {size} characters of text in all")
+    return (score if told else 0), told
+
+
+def _extras(kind: Kind, seen: Seen, headers: Mapping[str, str], told: list[str]) -> int:
+    """Count what only one kind of page shows: its controls, a password field, marks of a protection."""
+    score = 0
     if kind.controls is not None and kind.controls.search(seen.controls):
         score += 1
         told.append("it has the controls of one")
@@ -246,15 +260,9 @@ def _score(kind: Kind, seen: Seen, headers: Mapping[str, str]) -> tuple[int, lis
         score += 2
         told.append("it asks for a password")
     if kind.state is PageState.BLOCKED and protection(seen.markup, headers):
-        certain = any(name.lower() in _CERTAIN for name in headers)
-        score += 4 if certain else 2
+        score += 4 if any(name.lower() in _CERTAIN for name in headers) else 2
         told.append("it bears the marks of a bot protection")
-    score += size < 400
-    if _POLICY.search(seen.title + " " + " ".join(seen.headings[:1])) and not head:
-        score -= 3
-    if told:
-        told.append(f"there are {size} characters of text in all")
-    return (score if told else 0), told
+    return score
 
 
 _ASKS = re.compile(
