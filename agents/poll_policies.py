@@ -12,7 +12,7 @@ from msgspec import structs
 
 from agents.rounds import Rounds, Sources
 from pipeline.errors import FetchError
-from pipeline.events import BodyRef, DocumentSpec, FetchOutcome, PageFetched
+from pipeline.events import BodyRef, DocumentSpec, FetchOutcome, PageFetched, derived_id
 from pipeline.polling import (
     UNASKED_304,
     Fetched,
@@ -86,7 +86,7 @@ class PolicyPoller:
         after = after_success(
             state, fetched, now=fetched.fetched_at, interval_s=spec.interval_s, jitter=self.jitter()
         )
-        return structs.replace(after, body=body, confirmed=confirmed)
+        return structs.replace(after, body=body, confirmed=confirmed, selection=selection(spec))
 
     async def _stored(self, fetched: Fetched) -> BodyRef:
         return await self.blobs.put(fetched.body or b"", media_type=fetched.media_type)
@@ -111,9 +111,10 @@ def page_event(
     """Return what a good read is worth telling: new bytes, a first confirmation, an end of trouble.
 
     The first later read with equal bytes (or a 304) confirms the page. A read that ends trouble with no news
-    is told as `unchanged`, so that the trouble can be closed. Any other equal read is worth nothing.
+    is told as `unchanged`, so that the trouble can be closed. When the source's selectors changed, an equal page
+    is told again, so that it is extracted anew. Any other equal read is worth nothing.
     """
-    confirms = same and not state.confirmed
+    confirms = same and (not state.confirmed or state.selection != selection(spec))
     recovered = same and state.failures > 0
     if same and not confirms and not recovered:
         return None
@@ -129,6 +130,11 @@ def page_event(
         confirms=confirms,
         reason=f"readable again after {state.failures} failed reads" if state.failures else "",
     )
+
+
+def selection(spec: DocumentSpec) -> str:
+    """Return what stands for a document's selectors."""
+    return derived_id("sel", spec.select, spec.remove)
 
 
 def trouble_event(

@@ -103,6 +103,7 @@ class PollState(Value, frozen=True, kw_only=True):
     `body` is the last page read and `confirmed` says whether a later read saw the same bytes; `seen` holds a
     feed's known entries, newest first. `told_at` is when people last heard of the present trouble. `moved_to`
     is where permanent redirects end; the source's own URL goes on being asked until somebody changes it.
+    `selection` stands for the selectors that the last page was published with.
     """
 
     source_id: str
@@ -123,6 +124,7 @@ class PollState(Value, frozen=True, kw_only=True):
     confirmed: bool = False
     seen: tuple[str, ...] = ()
     moved_to: str = ""
+    selection: str = ""
 
 
 def fresh_state(state: PollState | None, source_id: str, url: str) -> PollState:

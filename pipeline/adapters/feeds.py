@@ -24,7 +24,7 @@ class FeedParser:
     A feed that takes longer than `deadline_s` costs its child, not the program.
     """
 
-    def __init__(self, *, workers: int = 1, deadline_s: float = 20.0) -> None:
+    def __init__(self, *, workers: int = 2, deadline_s: float = 20.0) -> None:
         self._slots = asyncio.Semaphore(workers)
         self._deadline_s = deadline_s
         self._idle: list[asyncio.subprocess.Process] = []

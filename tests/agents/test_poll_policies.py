@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
 from agents.poll_policies import PolicyPoller, poll_policies
 from agents.rounds import Sources
@@ -31,6 +32,7 @@ class Trial:
         self.fetcher = ScriptedFetcher(self.clock, list(answers))
         self.blobs = MemoryBlobs()
         self.log = ListLog()
+        self.spec = SPEC
         self.state = fresh_state(None, SPEC.id, SPEC.url)
 
     async def poll(self) -> list[PageFetched]:
@@ -39,7 +41,7 @@ class Trial:
             fetcher=self.fetcher, blobs=self.blobs, publish=self.log, clock=self.clock, jitter=lambda: 0.5
         )
         while self.fetcher.answers:
-            self.state = await poller.poll(SPEC, self.state)
+            self.state = await poller.poll(self.spec, self.state)
             later(self.clock, hours=1)
         return [event for event in self.log.published if isinstance(event, PageFetched)]
 
@@ -74,6 +76,17 @@ def told(events: list[PageFetched]) -> list[tuple[str, bool, int]]:
 async def test_records(answers: list[Fetched | FetchError], expected: list[tuple[str, bool, int]]) -> None:
     """Bytes that differ, their first confirmation, trouble now and then, its end: a record; else none."""
     assert told(await Trial(*answers).poll()) == expected
+
+
+async def test_selectors_changed() -> None:
+    """When a source's selectors change, the same page is told once more, to be extracted anew."""
+    trial = Trial(*[answer(b"a")] * 3)
+    await trial.poll()
+    trial.spec = structs.replace(SPEC, select=("main",))
+    trial.fetcher.answers.extend([answer(b"a")] * 2)
+    events = await trial.poll()
+    assert told(events) == [("ok", False, 0), ("ok", True, 0), ("ok", True, 0)]
+    assert events[-1].document.select == ("main",)
 
 
 async def test_body_by_reference() -> None:
