@@ -116,9 +116,9 @@ class Log:
         self, entries: Sequence[Entry], commits: Sequence[tuple[str, Mapping[tuple[str, int], int]]]
     ) -> list[Place]:
         """Append records and set groups' offsets in one transaction."""
-        for entry in entries:
-            self.check_size(entry)
-        with self._writing() as db:
+        with self._writing(keep=True) as db:
+            for entry in entries:
+                self.check_size(entry)
             rows, places, ends = self._placed(entries)
             store.insert(db, rows)
             store.advance(db, ((self._parts[key].id, end) for key, end in ends.items()))
@@ -130,11 +130,9 @@ class Log:
 
     def check_size(self, entry: Entry) -> None:
         """Raise RecordTooLargeError, a RejectError, for a record over its topic's limit."""
-        size = size_of(entry)
-        if size > self.max_record_bytes or entry.topic in self._topics:
-            limit = self.limit(entry.topic)
-            if size > limit:
-                raise too_large(entry.topic, size, limit)
+        size, limit = size_of(entry), self.limit(entry.topic)
+        if size > limit:
+            raise too_large(entry.topic, size, limit)
 
     def limit(self, topic: str) -> int:
         """The most bytes that a record of a topic may have: its `max.message.bytes`, else the log's default."""
@@ -283,7 +281,8 @@ class Log:
             yield db
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, keep: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction; with `keep` the caller itself brings what is known of the partitions up to date."""
         with self._lock, storing(self.path):
             db = self._open()
             db.execute("BEGIN IMMEDIATE")
@@ -293,10 +292,12 @@ class Log:
                 yield db
                 db.execute("COMMIT")
             except BaseException:
-                self._version = None
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+            finally:
+                if not keep:
+                    self._version = None  # data_version tells of others' changes only
             self.commits += db.total_changes > before
 
     def _refresh(self, db: sqlite3.Connection) -> bool:
