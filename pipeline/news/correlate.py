@@ -7,14 +7,13 @@ it came into force.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.events import ClausesChanged, Coverage, Entry, StoryUpdated
-from pipeline.news.evidence import Case, Telling, strongest, telling
+from pipeline.news.evidence import Case, Telling, phrases, strongest, telling
 from pipeline.news.names import service_id
 from pipeline.news.novelty import ChangeNovelty, novelty
 from pipeline.news.telling import whole_day
@@ -23,11 +22,11 @@ EARLY = timedelta(days=60)
 LATE = timedelta(days=45)
 AFTER_FORCE = timedelta(days=15)
 WORDING = 1.6  # the least weight of evidence from the wording itself
-ENOUGH = 2.9  # the least weight of all evidence, when the entry speaks of a policy
-ENOUGH_UNNAMED = 3.6  # and when it does not
+ENOUGH = 2.6  # the least weight of all evidence, when the entry speaks of a policy
+ENOUGH_UNNAMED = 3.3  # and when it does not
 SHOWN = 5  # pieces of evidence told to a reader
 CHANGES = 40  # of one service kept open
-STORIES = 200
+STORIES = 100
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
@@ -48,8 +47,12 @@ class Told(Struct, frozen=True, kw_only=True):
 class Link(Struct, frozen=True):
     """An entry that reports a change, with what speaks for it."""
 
-    entry: Entry
+    telling: Telling
     case: Case
+
+    @property
+    def entry(self) -> Entry:
+        return self.telling.entry
 
 
 def link(change: ClausesChanged, story: StoryUpdated) -> Coverage | None:
@@ -86,7 +89,7 @@ def add_story(ledger: Ledger, event: StoryUpdated) -> tuple[Ledger, list[tuple[C
         return ledger, found
     others = tuple(told for told in ledger.stories if told is not known)
     told = Told(story_id=event.story_id, first_event=first, entries=event.entries)
-    return pruned(replace(ledger, stories=(*others, told)), event.at), found
+    return pruned(replace(ledger, stories=(*others, told)), newest(told) or event.at), found
 
 
 def gained(change: ChangeNovelty, event: StoryUpdated, news: tuple[Entry, ...]) -> Coverage | None:
@@ -98,7 +101,8 @@ def gained(change: ChangeNovelty, event: StoryUpdated, news: tuple[Entry, ...]) 
 
 def covered(change: ChangeNovelty, story_id: str, entries: tuple[Entry, ...]) -> Coverage | None:
     """Return the coverage of a change by a story: its best entry, and how many other outlets report it."""
-    links = [Link(entry, held) for entry in entries if (held := decided(telling(entry), change))]
+    told = map(telling, entries)
+    links = [Link(entry, held) for entry in told if (held := decided(entry, change))]
     if not links:
         return None
     best = max(links, key=lambda held: (held.case.score, held.entry.id))
@@ -109,7 +113,7 @@ def covered(change: ChangeNovelty, story_id: str, entries: tuple[Entry, ...]) ->
         url=best.entry.url,
         published_at=best.entry.published_at,
         clause=best.case.clause.heading,
-        shared=tuple(evidence_shown(best.case)),
+        shared=evidence_shown(best),
         score=round(best.case.score, 2),
         more_outlets=len({held.entry.outlet for held in links} - {best.entry.outlet}),
     )
@@ -136,26 +140,26 @@ def is_timely(told_at: datetime | None, change: ChangeNovelty) -> bool:
     return change.seen_at - EARLY <= told_at <= end
 
 
-def evidence_shown(case: Case) -> Iterator[str]:
-    """Yield the strongest evidence in words, leaving out single words told in a longer one."""
+def evidence_shown(link: Link) -> tuple[str, ...]:
+    """Return the evidence in words: what is quoted and named, and what else is said alike, none of it twice."""
+    named = [piece.told for piece in link.case.evidence if piece.told and piece.weight > 0]
+    said = [f"says “{phrase}”" for phrase in phrases(link.telling, link.case.clause)]
     shown: list[str] = []
-    for piece in case.evidence:
-        told = piece.told
-        bare = told.removeprefix("says ").removeprefix("quotes ").strip("“”").casefold()
-        if piece.weight > 0 and len(shown) < SHOWN and not any(bare in other.casefold() for other in shown):
+    for told in (*named, *said):
+        bare = told.removeprefix("says ").strip("“”").casefold()
+        if not any(bare in other.casefold() for other in shown):
             shown.append(told)
-            yield told
+    return tuple(shown[:SHOWN])
 
 
 def pruned(ledger: Ledger, now: datetime) -> Ledger:
     """Return the ledger without what is too old to meet anything new, and within its bounds."""
     changes = [held for held in ledger.changes if is_timely(now, held) or held.seen_at > now]
     oldest = now - EARLY - LATE
-    stories = [held for held in ledger.stories if newest(held) is None or newest(held) >= oldest]
+    stories = [held for held in ledger.stories if (newest(held) or now) >= oldest]
     return Ledger(changes=tuple(changes[-CHANGES:]), stories=tuple(stories[-STORIES:]))
 
 
-def newest(told: Told) -> datetime:
-    """Return when the last entry of a story was told; the far past when none has a time."""
-    times = [entry.published_at or entry.seen_at for entry in told.entries]
-    return max((at for at in times if at), default=datetime.max.replace(tzinfo=UTC))
+def newest(told: Told) -> datetime | None:
+    """Return when the last entry of a story was told, None when none has a time."""
+    return max((at for entry in told.entries if (at := entry.published_at or entry.seen_at)), default=None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 
 from msgspec import Struct
@@ -30,6 +31,8 @@ POLICY = re.compile(
     r"\b(?:polic(?:y|ies)|privacy|terms|agreement|guidelines|rules|opt(?:s|ing)?[\s-]?(?:out|in)|consent)\b",
     re.I,
 )
+ENDED = re.compile(r"[.!?:;\n“”\"()]")
+SHOWN = 0.5  # the least worth of words that a reader is told of
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -43,22 +46,39 @@ class Telling(Struct, frozen=True, kw_only=True):
     text: str
     words: tuple[Token, ...]
     stems: frozenset[str]
-    pairs: dict[str, str]  # two stems that stand together, and how the entry prints them
+    pairs: frozenset[tuple[str, str]]  # two stems that stand together
     quotes: tuple[str, ...]
     amounts: frozenset[str]
     numbers: frozenset[str]
     dates: frozenset[str]
     kinds: frozenset[str]
-    sentences: tuple[tuple[str, ...], ...]  # the stems of the headline and of each sentence
+    sentences: tuple[frozenset[str], ...]  # the stems of the headline and of each sentence
     policy: bool  # whether it speaks of a policy at all
     told_at: datetime | None
 
 
-class Evidence(Struct, frozen=True):
-    """One thing in common: what a reader is told of it, its weight, and whether it is of the wording."""
+class Run(Struct, frozen=True):
+    """The words of one side of a clause, as they are asked for."""
 
-    told: str
+    words: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+    length: int
+
+    @staticmethod
+    @lru_cache(maxsize=8192)
+    def of(run: str) -> Run:
+        words = run.split()
+        return Run(frozenset(words) - {BREAK}, frozenset(pairwise(words)), len(words))
+
+
+class Evidence(Struct, frozen=True):
+    """One thing in common: its weight, whether it is of the wording, and what a reader is told of it.
+
+    Shared words are told together, as `phrases` finds them, so theirs say nothing by themselves.
+    """
+
     weight: float
+    told: str = ""
     hard: bool = True
 
 
@@ -87,13 +107,13 @@ def telling(entry: Entry) -> Telling:
         text=text,
         words=words,
         stems=frozenset(token.word for token in words),
-        pairs={f"{one.word} {two.word}": text[one.start : two.end] for one, two in pairwise(words)},
+        pairs=frozenset((one.word, two.word) for one, two in pairwise(words)),
         quotes=tuple(quotes(text)),
         amounts=stated.amounts,
         numbers=stated.numbers,
         dates=stated.dates,
         kinds=kinds(text),
-        sentences=tuple(tuple(stems(sentence)) for sentence in SENTENCE.split(text)),
+        sentences=tuple(frozenset(stems(sentence)) for sentence in SENTENCE.split(text)),
         policy=bool(stated.dates or POLICY.search(text)),
         told_at=entry.published_at or entry.seen_at,
     )
@@ -128,73 +148,69 @@ def quoted(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
         if sum(weights) >= (0.5 if len(words) > 1 else 0.8) and any(
             run in f" {side} " for side in (clause.added, clause.removed)
         ):
-            yield Evidence(f"quotes “{quote.strip(' .,')}”", min(3.0, QUOTE + sum(weights)))
+            yield Evidence(min(3.0, QUOTE + sum(weights)), f"quotes “{quote.strip(' .,')}”")
 
 
 def valued(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
     """Yield the amounts, numbers, measures and days that both state."""
     for value in (*clause.values, *clause.old_values):
         if value in entry.amounts:
-            yield Evidence(f"names {grouped(value)}", AMOUNT)
+            yield Evidence(AMOUNT, f"names {grouped(value)}")
         elif value in entry.numbers:
-            yield Evidence(f"names {grouped(value)}", MEASURE if " " in value else NUMBER)
+            yield Evidence(MEASURE if " " in value else NUMBER, f"names {grouped(value)}")
 
 
 def dated(entry: Telling, change: ChangeNovelty) -> Iterator[Evidence]:
     """Yield the day on which the change comes into force, when the entry names it."""
     day = whole_day(change.effective_date)
     if day and any(same_day(named, day.isoformat()) for named in entry.dates):
-        yield Evidence(f"names {long_date(day)}", DAY, hard=False)
+        yield Evidence(DAY, f"names {long_date(day)}", hard=False)
 
 
 def kindred(entry: Telling, change: ChangeNovelty) -> Iterator[Evidence]:
     """Yield that the entry names this kind of document, or against it that it names only another."""
     own = kinds(change.document)
     if entry.kinds & own:
-        yield Evidence(f"names the {change.document}", KIND, hard=False)
+        yield Evidence(KIND, f"names the {change.document}", hard=False)
     elif entry.kinds and own:
-        yield Evidence("names another document", OTHER_KIND, hard=False)
+        yield Evidence(OTHER_KIND, "names another document", hard=False)
 
 
 def worded(entry: Telling, clause: ClauseNovelty, common: frozenset[str]) -> Iterator[Evidence]:
     """Yield the telling words that the entry shares with what is new in a clause, or gone from it."""
-    added, removed = clause.added.split(), clause.removed.split()
-    for words, other, share in ((added, removed, 1.0), (removed, added, GONE)):
-        fresh = entry.stems & (frozenset(words) - frozenset(other) - common)
-        share *= brevity(len(words), LONG)
-        yield from together(entry, words, fresh, share)
-        yield from alone(entry, fresh, share * brevity(len(entry.words), BRIEF))
+    added, removed = Run.of(clause.added), Run.of(clause.removed)
+    for run, other, share in ((added, removed, 1.0), (removed, added, GONE)):
+        fresh = (entry.stems & run.words) - other.words - common
+        share *= brevity(run.length, LONG)
+        yield from together(entry, run, fresh, share)
+        yield from alone(fresh, share * brevity(len(entry.words), BRIEF))
 
 
-def together(entry: Telling, words: list[str], fresh: frozenset[str], share: float) -> Iterator[Evidence]:
+def together(entry: Telling, run: Run, fresh: frozenset[str], share: float) -> Iterator[Evidence]:
     """Yield the pairs of words that stand together in both texts, one of them new."""
-    for one, two in sorted(set(pairwise(words))):
-        printed = entry.pairs.get(f"{one} {two}")
-        if printed and BREAK not in (one, two) and (one in fresh or two in fresh):
-            yield Evidence(f"says “{printed}”", PAIR * share * (telltale(one) + telltale(two)))
+    for one, two in sorted(entry.pairs & run.pairs):
+        if one in fresh or two in fresh:
+            yield Evidence(PAIR * share * (telltale(one) + telltale(two)))
 
 
-def alone(entry: Telling, fresh: frozenset[str], share: float) -> Iterator[Evidence]:
-    printed = {token.word: entry.text[token.start : token.end] for token in reversed(entry.words)}
-    for word in sorted(fresh):
-        if telltale(word) > 0:
-            yield Evidence(f"says “{printed[word]}”", share * telltale(word))
+def alone(fresh: frozenset[str], share: float) -> Iterator[Evidence]:
+    """Yield each word that is new in the clause and stands anywhere in the entry."""
+    yield from (Evidence(share * telltale(word)) for word in sorted(fresh) if telltale(word) > 0)
 
 
 def retold(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
     """Yield how much of what the headline or a sentence says is new in the clause, if it is much of it."""
-    added = frozenset(clause.added.split())
-    share = brevity(len(clause.added.split()), LONG)
-    best = max((overlap(sentence, added) for sentence in entry.sentences), default=(0.0, ()))
-    if best[0] * share >= MUCH:
-        yield Evidence(f"tells of {', '.join(best[1])}", RETOLD * share * best[0])
+    added = Run.of(clause.added)
+    share = brevity(added.length, LONG)
+    best = max((overlap(sentence, added.words) for sentence in entry.sentences), default=0.0)
+    if best * share >= MUCH:
+        yield Evidence(RETOLD * share * best)
 
 
-def overlap(sentence: tuple[str, ...], added: frozenset[str]) -> tuple[float, tuple[str, ...]]:
-    """Return the share of a sentence's weight that a clause's new words have, and those words; three at least."""
-    held = tuple(dict.fromkeys(word for word in sentence if word in added))
-    whole = sum(weight(word) for word in set(sentence))
-    return (sum(map(weight, held)) / whole, held) if len(held) >= 3 else (0.0, ())
+def overlap(sentence: frozenset[str], added: frozenset[str]) -> float:
+    """Return the share of a sentence's weight that a clause's new words have, if there are three or more."""
+    held = sentence & added
+    return float(sum(map(weight, held)) / sum(map(weight, sentence))) if len(held) >= 3 else 0.0
 
 
 def placed(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
@@ -203,7 +219,7 @@ def placed(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
     for heading in dict.fromkeys((clause.heading, *clause.path)):
         words = stems(heading)
         if len(words) >= 2 and f" {' '.join(words)} " in run and not kinds(heading):
-            yield Evidence(f"names the section “{heading}”", HEADING, hard=False)
+            yield Evidence(HEADING, f"names the section “{heading}”", hard=False)
             return
 
 
@@ -217,8 +233,26 @@ def telltale(word: str) -> float:
     return max(0.0, weight(word) - PLAIN) / 3
 
 
+def phrases(entry: Telling, clause: ClauseNovelty) -> list[str]:
+    """Return the stretches of an entry whose words the clause has anew or no more, the most telling first."""
+    held = Run.of(clause.added).words | Run.of(clause.removed).words
+    runs: list[list[Token]] = [[]]
+    for token in entry.words:
+        gap = entry.text[runs[-1][-1].end : token.start] if runs[-1] else ""
+        if token.word not in held or ENDED.search(gap):
+            runs.append([])
+        if token.word in held:
+            runs[-1].append(token)
+    worth = {
+        entry.text[run[0].start : run[-1].end]: sum(telltale(t.word) for t in run) for run in runs if run
+    }
+    return sorted((phrase for phrase in worth if worth[phrase] >= SHOWN), key=lambda phrase: -worth[phrase])
+
+
 def grouped(value: str) -> str:
-    """Return a value with its digits in groups of three: USD 15,000."""
+    """Return a value as a reader would write it: USD 15,000, 18 months."""
+    if value[-1].islower() and not value.startswith("1 ") and not value.endswith("percent"):
+        value += "s"
     return re.sub(r"\d{4,}", lambda found: f"{int(found.group()):,}", value)
 
 

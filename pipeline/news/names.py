@@ -161,15 +161,14 @@ def is_named(text: str, service: ServiceName, day: date | None = None) -> bool:
     return any(is_meant(text, found, service) for found in guarded.finditer(text)) if guarded else False
 
 
-@lru_cache(maxsize=4096)
 def patterns(service: ServiceName, day: date | None) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
     """Return what matches the certain names of a service and what matches those that need a cue."""
     aliases = [alias if isinstance(alias, Alias) else judged(alias) for alias in service.aliases]
     if not any(alias.name.casefold() == service.name.casefold() for alias in aliases):
         aliases.append(judged(service.name))
     held = [alias for alias in aliases if alias.holds(day)]
-    certain = [alias.name for alias in held if not alias.guarded]
-    return worded(certain, re.I), worded([alias.name for alias in held if alias.guarded], 0)
+    certain = tuple(alias.name for alias in held if not alias.guarded)
+    return worded(certain, re.I), worded(tuple(alias.name for alias in held if alias.guarded), 0)
 
 
 def judged(name: str) -> Alias:
@@ -177,7 +176,8 @@ def judged(name: str) -> Alias:
     return Alias(name, guarded=len(name) < 3 or name.casefold() in ORDINARY)
 
 
-def worded(names: Iterable[str], flags: int) -> re.Pattern[str] | None:
+@lru_cache(maxsize=4096)
+def worded(names: tuple[str, ...], flags: int) -> re.Pattern[str] | None:
     """Return a pattern that finds any of the names as whole words; a hyphen belongs to the word (X-ray)."""
     alternatives = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(rf"(?<![\w-])(?:{alternatives})(?!\w|-\w)", flags) if alternatives else None

@@ -70,6 +70,9 @@ def test_whole_story(items: list[Item], changes: dict[str, ClausesChanged], repo
         ("YBX", TERMS, "Liquidated Damages", "quotes “liquidated damages”"),
         ("YBX", TERMS, "Liquidated Damages", "names 1,000,000"),
         ("ABA Journal", TERMS, "General", "names the Terms of Service"),
+        ("ABA Journal", TERMS, "General", "says “federal court for the Northern District of Texas”"),
+        ("log.ng", PRIVACY, "How Long We Keep Information", "names 18 months"),
+        ("TechInCheck", PRIVACY, "Third-party collaborators", "says “information for AI model training”"),
     ],
 )
 def test_evidence(
