@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.commands import bench, history, pages, running, setup, show, sources
+from agents.commands import bench, history, kafka, pages, running, setup, show, sources
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -33,6 +33,7 @@ app.command(rich_help_panel="Run")(setup.init)
 app.command(rich_help_panel="Run")(setup.doctor)
 app.command(rich_help_panel="Run")(running.run)
 app.command(rich_help_panel="Run")(setup.demo)
+app.add_typer(kafka.kafka_app, name="kafka", rich_help_panel="Run")
 app.add_typer(sources.sources_app, name="sources", rich_help_panel="Run")
 app.add_typer(sources.subscriptions_app, name="subscriptions", rich_help_panel="Run")
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from pipeline.alerts.health import BROKEN_READS, FAILED_READS, Trouble, healed, worse
+from pipeline.alerts.trouble import BROKEN_READS, FAILED_READS, Trouble, healed, worse
 from pipeline.events import (
     DocumentSpec,
     Event,
