@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.policy import marks
 
@@ -110,7 +111,7 @@ class _Reader:
         elif self._opens_item(line):
             yield from self._item(line)
         else:
-            yield from self._prose(line)
+            self._prose(line)
 
     def _underlined(self, level: int) -> Iterator[Block]:
         if len(self._lines) > 2 and sum(len(line.words) for line in self._lines) > 300:
@@ -168,13 +169,11 @@ class _Reader:
             if _RULE.match(line.words, skip):
                 self._reset()
 
-    def _prose(self, line: _Line) -> Iterator[Block]:
+    def _prose(self, line: _Line) -> None:
         if not self._lines and self._start < 0:
             while self._lists and line.indent < self._lists[-1]:
                 self._lists.pop()
         self._lines.append(line)
-        return
-        yield
 
     def flush(self) -> Iterator[Block]:
         """Yield what is held as one block, or as several where its lines are paragraphs of their own."""
@@ -215,7 +214,7 @@ def _parts(lines: list[_Line]) -> Iterator[list[_Line]]:
         return
     width = max(len(line.words) for line in lines)
     part = [lines[0]]
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if _is_break(above, line, width):
             yield part
             part = []

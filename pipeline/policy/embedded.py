@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pipeline.policy.names import words
+
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.S)
 _MARKUP = re.compile(r"<(?:p|h[1-6]|li|div|section|table|br)\b", re.I)
-_KEYS = frozenset(
+_KEYS = words(
     "value text html body content children description markdown copy richtext title heading subtitle paragraph "
-    "answer question articlebody rendered bodytext".split()
+    "answer question articlebody rendered bodytext"
 )
 _HEADS = re.compile(r"^(?:heading-?|h)([1-6])$", re.I)
 _SENTENCE = re.compile(r"[^\W\d_]{2,}(?:[\s,]+[^\s]+){7,}.*?[.!?;:。！？]", re.S)

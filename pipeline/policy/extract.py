@@ -17,6 +17,7 @@ from pipeline.policy import documents, furniture, selectors
 from pipeline.policy.embedded import embedded
 from pipeline.policy.html import Node, Tree, parse
 from pipeline.policy.markdown import markdown
+from pipeline.policy.names import words
 
 EXTRACTOR = "clausewire-1"
 _SHARE = 0.96  # of the sentences of a page: what the document's element holds at least
@@ -25,14 +26,14 @@ _BANNER = 300  # characters of sentences beside the document that are taken for 
 _LEAST = 100  # characters: a selector that finds less is dead (as Open Terms Archive has it)
 _SHELL = 400  # characters: a page that shows less may carry its text as data
 _HEADING = re.compile(r"#{1,6} ")
-_TEXTUAL = frozenset("p ul ol li dl blockquote pre h1 h2 h3 h4 h5 h6".split())
-_LEAVES = frozenset("p div span time em small strong b i h2 h3 h4 h5 h6 li td address".split())
+_TEXTUAL = words("p ul ol li dl blockquote pre h1 h2 h3 h4 h5 h6")
+_LEAVES = words("p div span time em small strong b i h2 h3 h4 h5 h6 li td address")
 _UPDATED = re.compile(
     r"(?:last |date of (?:last )?)?(?:updated?|effective|modified|revised|revision|version|in force|published|stand|"
     r"dernière mise à jour|zuletzt|última actualización|ultimo aggiornamento|effective date)\b.*\d",
     re.I,
 )
-_STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 p ul ol table dl blockquote pre address".split())
+_STRUCTURE = words("h1 h2 h3 h4 h5 h6 p ul ol table dl blockquote pre address")
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\b(?:updated|effective|modified|revised|version)\b", re.I)
 
 
@@ -188,7 +189,11 @@ def _narrow(body: Node) -> tuple[Node, Node]:
     while True:
         outside = outside and id(found) not in mains
         inner = max(found.nodes, key=lambda node: node.prose, default=None)
-        if inner is None or inner.tag in _TEXTUAL or not _holds(inner, total, strict=outside or found is body):
+        if (
+            inner is None
+            or inner.tag in _TEXTUAL
+            or not _holds(inner, total, strict=outside or found is body)
+        ):
             _trim(found)
             return body, found
         found.children = _kept(found, inner, strict=outside or found is body)
@@ -224,7 +229,11 @@ def _mains(body: Node) -> tuple[set[int], int]:
     found = [
         node
         for node in body.walk()
-        if (node.tag == "main" or node.attrs.get("role") == "main" or node.attrs.get("itemprop") == "articleBody")
+        if (
+            node.tag == "main"
+            or node.attrs.get("role") == "main"
+            or node.attrs.get("itemprop") == "articleBody"
+        )
         and node.prose >= _MAIN * body.prose
     ]
     total = found[0].prose if found else body.prose
@@ -237,12 +246,18 @@ def _heads(node: Node, *, titled: bool) -> list[Node]:
         return []
     found: list[Node] = []
     for inner in node.walk():
-        if inner.tag == "h1" and inner.size and not titled:
+        if (inner.tag == "h1" and inner.size and not titled) or (
+            _is_dated(inner) and not any(above in found for above in inner.above())
+        ):
             found.append(inner)
-        elif inner.tag in _LEAVES and inner.size < 140 and not inner.hrefs and _UPDATED.match(inner.text()):
-            if not any(above in found for above in inner.above()):
-                found.append(inner)
     return found
+
+
+def _is_dated(node: Node) -> bool:
+    """Tell whether a node is the line that dates a document."""
+    if node.tag not in _LEAVES or not 8 < node.size < 140 or node.hrefs:
+        return False
+    return _UPDATED.match(node.text()) is not None
 
 
 def _belongs(node: Node, *, titled: bool) -> bool:

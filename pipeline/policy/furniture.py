@@ -10,66 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pipeline.policy import names
 from pipeline.policy.html import BLOCKS, Node
 
-_NEVER = frozenset(
-    "head title svg math canvas iframe object embed audio video map noframes button select input textarea datalist "
-    "option optgroup progress meter dialog template applet img picture source track param".split()  # noqa: SIM905
-)
-_ROLES = frozenset(
-    "navigation banner contentinfo search dialog alertdialog menu menubar menuitem toolbar tablist status "
-    "button combobox listbox option switch slider progressbar".split()  # noqa: SIM905
-)
-_TAGS = frozenset({"nav", "footer", "form", "search", "menu", "noscript"})
-_CONTAINERS = frozenset(
-    "div section ul ol span header a aside article table center fieldset figure address summary details p li i em small".split()
-)
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
-_ALWAYS = (  # what only furniture is called
-    "nav navbar navigation topnav subnav sidenav menu megamenu submenu breadcrumbs? crumbs pagination pager "
-    "skip(?:to|link|nav|content)? (?:site-?)?footer site-?header masthead topbar side-?bar share-?(?:bar|buttons?|links?|icons?|"
-    "this) social-?(?:bar|buttons?|links?|icons?|media|share) addthis sharethis related-?(?:articles?|posts?|links?|content|topics?) "
-    "more-?articles read-?next adverts? advertisement newsletter cookie-?(?:banner|bar|notice|consent|popup|modal|law|dialog|"
-    "message|disclaimer|wall|settings) consent-?(?:banner|manager|popup|modal|dialog|bar) onetrust truste cookiebot didomi usercentrics "
-    "osano cmp (?:lang(?:uage)?s?|locale|country|region)-?(?:picker|selector|select|switch(?:er)?|menu|list|wrapper|dropdown|nav) "
-    "popup lightbox toast offcanvas chatbot? back-?to-?top sr-?only visually-?hidden screen-?reader(?:-text)? "
-    "article-?(?:feedback|votes?|rating) feedback-?(?:form|widget|bar) csat reaction-?(?:picker|prompt) was-?this-?helpful helpful"
-)
-_OFTEN = (  # what a part of a policy may be called too: counts in a class or label, and where no heading stands inside
-    "share sharing social related recommended promo ads? banner subscribe sign-?up login feedback rating votes? survey cookies? "
-    "consent gdpr modal overlay drawer dropdown cta search avatar author byline comments? print toc-?toggle lang(?:uage)?s?"
-)
-_NAMES = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_ALWAYS.split())})(?=$|[\s_-])")
-_MAYBE = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_OFTEN.split())})(?=$|[\s_-])")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_LINES = re.compile(
-    r"(?:skip to (?:the )?(?:main )?content|back to (?:the )?top|(?:share|print|e-?mail|save) this(?: page| article)?|"
-    r"(?:was|is) this (?:page|article|information|answer|content)? ?helpful|did (?:this|we) (?:answer|help)|"
-    r"(?:show|read|learn|see|view) (?:more|less|all)|loading|close(?: menu| dialog)?|open menu|menu|search|print|share|"
-    r"[\d,.]+[km]? (?:views?|shares?|comments?|likes?|reactions?)|\d+ min(?:ute)?s? read|[\d,.]+ (?:people|users) (?:found|viewed|read)\b.*|"
-    r"[\d,.]+ out of [\d,.]+ found this helpful|war (?:dies|dieser artikel) hilfreich|cet article (?:vous )?a-t-il été utile)"
-    r"[\s?!.…:]*(?:yes|no|ja|nein|oui|non|👍|👎|/|\s)*$",
-    re.I,
-)
-_BANNER = re.compile(
-    r"\b(?:uses? (?:\w+ ){0,3}cookies|cookies (?:to|help|are|on|and)|verwende\w* (?:\w+ ){0,3}cookies|utilis\w+ (?:\w+ ){0,3}cookies|"
-    r"utiliza\w* (?:\w+ ){0,3}cookies|gebruik\w* (?:\w+ ){0,3}cookies|value your privacy)",
-    re.I,
-)
-_ASSENT = re.compile(
-    r"(?:i )?(?:accept|agree|reject|allow|decline|deny|got it|ok(?:ay)?|understand|dismiss|manage|akzeptieren|alle |ablehnen|zustimmen|accepter|"
-    r"tout |refuser|aceptar|rechazar|accetta|rifiuta|aceitar|accepteren)\b",
-    re.I,
-)
-_ASSENT_LAST = re.compile(
-    r"\b(?:accept(?: all)?(?: cookies)?|got it|ok(?:ay)?|(?:i )?agree|dismiss|allow(?: all)?(?: cookies)?|(?:i )?understand|close|×|✕)[!.]?$",
-    re.I,
-)
-_NEWSLETTER = re.compile(r"\b(?:sign up|subscribe|join)\b.{0,60}\b(?:newsletter|mailing list|latest news|updates)\b", re.I | re.S)
-_CONSENT_NAMES = re.compile(
-    r"(?:^|[\s_-])(?:onetrust|truste|cookiebot|cybot|didomi|usercentrics|osano|qc-?cmp|iubenda|klaro|termly|cookieyes|cky|cmplz|"
-    r"cc-(?:window|banner|revoke)|cookie-?(?:banner|bar|notice|consent|popup|modal|law|dialog|wall)|consent-?(?:banner|popup|modal|dialog|bar))(?=$|[\s_-])"
-)
+_TITLED = names.HEADINGS | {"summary", "dt"}
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 
 def measure(root: Node) -> list[Node]:
@@ -105,7 +51,7 @@ def _weigh(node: Node) -> None:
     node.size, node.links, node.nodes_below = whole, links, below
     node.headings, node.titles, node.controls = headings, titles, controls + (tag == "button")
     node.hrefs, node.anchors = hrefs, anchors
-    if tag in _HEADINGS and whole:
+    if tag in names.HEADINGS and whole:
         node.headings, node.titles = headings + 1, titles + (tag == "h1")
     if tag == "a" and "href" in node.attrs:
         node.links, node.prose = whole, 0
@@ -141,18 +87,18 @@ def strip_controls(root: Node) -> None:
     """Take only controls and pictures out of what people's selectors chose."""
     measure(root)
     for node in list(root.walk()):
-        if node.tag in _NEVER and not _titles(node):
+        if node.tag in names.NEVER and not _titles(node):
             node.drop()
 
 
 def _goes(node: Node, total: int) -> bool:
-    if node.tag in _NEVER:
+    if node.tag in names.NEVER:
         return not _titles(node)
     if node.prose > 0.3 * total:
         return False
     if node.tag == "aside":
-        return node.links * 2 >= node.size or is_called_furniture(node) and node.prose < 200
-    if node.tag in _TAGS or node.attrs.get("role", "") in _ROLES:
+        return node.links * 2 >= node.size or (is_called_furniture(node) and node.prose < 200)
+    if node.tag in names.TAGS or node.attrs.get("role", "") in names.ROLES:
         return not _titles(node)
     if is_hidden(node) and (not _speaks(node) or is_called_furniture(node)):
         return True
@@ -163,7 +109,7 @@ def _goes(node: Node, total: int) -> bool:
 
 def _asks_consent(node: Node) -> bool:
     """Tell whether a node bears a name that consent banners alone bear, and has their size."""
-    return node.size < 6000 and node.headings < 12 and _CONSENT_NAMES.search(_spaced(node.name)) is not None
+    return node.size < 6000 and node.headings < 12 and names.CONSENT.search(_spaced(node.name)) is not None
 
 
 def _speaks(node: Node) -> bool:
@@ -187,18 +133,18 @@ def _says_furniture(node: Node) -> bool:
         return False
     if node.size <= 90:
         whole = any(isinstance(child, Node) and child.size == node.size for child in node.children)
-        return not whole and node.tag not in _HEADINGS and _LINES.match(node.text()) is not None
+        return not whole and node.tag not in names.HEADINGS and names.LINES.match(node.text()) is not None
     if node.headings > 2:
         return False
     text = node.text()
-    if _BANNER.search(text[:400]) and (_ASSENT_LAST.search(text) or _has_assent(node)):
+    if names.BANNER.search(text[:400]) and (names.ASSENT_LAST.search(text) or _has_assent(node)):
         return True
-    return node.controls > 0 and node.size < 400 and _NEWSLETTER.search(text) is not None
+    return node.controls > 0 and node.size < 400 and names.NEWSLETTER.search(text) is not None
 
 
 def _has_assent(node: Node) -> bool:
     return node.controls > 0 and any(
-        inner.tag == "button" and _ASSENT.match(inner.text()) for inner in node.walk()
+        inner.tag == "button" and names.ASSENT.match(inner.text()) for inner in node.walk()
     )
 
 
@@ -206,7 +152,7 @@ def _titles(node: Node) -> bool:
     """Tell whether a control is the heading of an accordion's panel."""
     if node.tag not in {"button", "a", "div", "span"} or not 2 <= node.size <= 160:
         return False
-    if any(above.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"} for above in _near(node)):
+    if any(above.tag in _TITLED for above in _near(node)):
         return True
     return "aria-expanded" in node.attrs and "aria-haspopup" not in node.attrs
 
@@ -224,22 +170,22 @@ def is_hidden(node: Node) -> bool:
     if "hidden" in attrs or attrs.get("aria-hidden") == "true":
         return True
     style = attrs.get("style", "")
-    return bool(style) and re.search(r"display\s*:\s*none|visibility\s*:\s*hidden", style, re.I) is not None
+    return bool(style) and _HIDDEN.search(style) is not None
 
 
 def is_called_furniture(node: Node) -> bool:
     """Tell whether id, class or label name a piece of furniture."""
-    if node.tag not in _CONTAINERS:
+    if node.tag not in names.CONTAINERS:
         return False
     label = f"{node.attrs.get('class', '')} {node.attrs.get('aria-label', '')}".strip()
     name = f"{node.attrs.get('id', '')} {label}".strip()
     if not name:
         return False
-    if _NAMES.search(_spaced(name)):
+    if names.ALWAYS.search(_spaced(name)):
         return True
     if node.tag not in BLOCKS or node.tag in {"li", "p"}:
         return False
-    return bool(label) and not node.headings and _MAYBE.search(_spaced(label)) is not None
+    return bool(label) and not node.headings and names.OFTEN.search(_spaced(label)) is not None
 
 
 def _spaced(name: str) -> str:

@@ -6,8 +6,8 @@ document order, so that every pass over the tree is a loop, upwards from the end
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from lxml import etree
@@ -261,8 +261,6 @@ def parse(text: str) -> Tree:
     builder.closed = "</html>" in text[-2000:].lower() or "</body>" in text[-2000:].lower()
     if text.strip():
         parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, target=builder)
-        try:
+        with suppress(etree.LxmlError):  # what was read up to here stands
             etree.fromstring(text.encode("utf-8", "replace"), parser)
-        except etree.LxmlError:
-            pass  # what was read up to here stands
     return Tree(builder.root, builder)

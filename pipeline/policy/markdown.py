@@ -81,21 +81,26 @@ class _Writer:
         elif tag == "a" and node.attrs.get("href"):
             self._link.append((len(self._inline), node.attrs["href"]))
             self._inline.append("")
-        elif tag in {"b", "strong"}:
+        if tag in {"b", "strong", "summary"}:
             self._bold += 1
             if self._bold == 1 and not self._heading:
                 self._inline.append("\x01")
 
     def _leave(self, node: Node) -> None:
         tag = node.tag
+        if tag == "summary":
+            self._thin()
         if tag in BLOCKS:
             self._close_block(tag)
         elif tag == "a" and self._link and node.attrs.get("href"):
             self._close_link(*self._link.pop())
         elif tag in {"b", "strong"}:
-            self._bold -= 1
-            if self._bold == 0 and not self._heading:
-                self._inline.append("\x02")
+            self._thin()
+
+    def _thin(self) -> None:
+        self._bold -= 1
+        if self._bold == 0 and not self._heading:
+            self._inline.append("\x02")
 
     def _close_link(self, start: int, href: str) -> None:
         label = "".join(self._inline[start:])
@@ -228,6 +233,8 @@ class _Writer:
             parts.append("\x02")
             self._inline.append("\x01")
         text = "".join(parts)
+        if self._heading:
+            text = text.replace("\x01", "").replace("\x02", "")
         if "\x01" in text or "\x02" in text:
             text = _embolden(text)
         return re.sub(r" {2,}", " ", text)

@@ -27,6 +27,10 @@ _REFERENCE = re.compile(
     r"^ {0,3}\[([^\[\]\n]{1,80})\]:[ \t]+<?(\S{1,2000}?)>?(?:[ \t]+\"[^\"\n]*\")?[ \t]*$", re.M
 )
 
+# "1.5 million" and "2.5 GB" are quantities, not the number of a clause
+_QUANTITY = re.compile(
+    r"[a-z]|(?:[KMGTP]i?B|[MG]bps|[MG]Hz|USD|EUR|GBP|CHF|AUD|CAD|JPY|INR)\b|%|[€$£¥]|[MB]illion|[MG]bit"
+)
 _ROMAN = r"(?:x{0,3}(?:ix|iv|v?i{0,3}))"
 _NUMBER = re.compile(
     r"""(?:
@@ -105,7 +109,7 @@ def numbered(text: str) -> tuple[str, str]:
     number, rest = match.group().strip(" -–—:"), text[match.end() :]
     if not rest and not number.rstrip(".)").isdigit():
         return "", text
-    if rest[:1].islower() and re.fullmatch(r"\d+\.\d+", number):
+    if re.fullmatch(r"\d+\.\d+", number) and _QUANTITY.match(rest):
         return "", text
     return number.rstrip(".") if not number.casefold().startswith("art.") else number, rest
 

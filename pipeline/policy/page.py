@@ -61,7 +61,7 @@ def read_page(page: Page, *, known: Sequence[Version] = ()) -> Reading:
         return _refused(page, content)
     if content.kind == "binary":
         return Reading(state=PageState.ERROR, reason=f"The page is not readable: {content.what}.")
-    if not page.body.strip() or not content.text.strip() and content.kind != "pdf":
+    if not page.body.strip() or (not content.text.strip() and content.kind != "pdf"):
         return Reading(state=PageState.EMPTY, reason="The server sent a page without content.")
     try:
         seen, extracted, unclosed = _look(page, content)
@@ -148,7 +148,7 @@ _OPENED = re.compile(r"<(/?)(main|article|section|div|body|html|table|ul|ol)\b",
 
 
 def is_unclosed(markup: str) -> bool:
-    """Tell whether markup stops before its end: elements that this author closes elsewhere stand open, or a tag is cut."""
+    """Tell whether markup stops before its end: a tag is cut, or what this author closes elsewhere stands open."""
     if re.search(r"</(?:html|body)\s*>", markup[-4000:], re.I):
         return False
     opened = {"": 0, "/": 0}

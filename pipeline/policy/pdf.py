@@ -83,8 +83,6 @@ def _without_running(lines: list[_Line]) -> list[_Line]:
             for line in lines
             if not re.fullmatch(r"(?:page )?\d{1,3}(?: (?:of|/) \d{1,3})?", line.text.lower())
         ]
-    places = Counter({(_NUMBER.sub("#", line.text), round(line.y / 4)): 0 for line in lines})
-    places.update({key for key in []})
     seen: dict[tuple[str, int], set[int]] = {}
     for line in lines:
         seen.setdefault((_NUMBER.sub("#", line.text), round(line.y / 4)), set()).add(line.page)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pipeline.events import PageState, Version
 from pipeline.policy.language import detect, primary
+from pipeline.policy.names import words
 
 _WORD = re.compile(r"\w+")
 _KEPT = 0.95  # of the known words: an extraction that found the document again
@@ -167,14 +168,14 @@ def _kind(version: Version) -> str:
 
 def _binds(text: str) -> bool:
     """Tell whether a text speaks as policies do: of you and us, of what may and must be done."""
-    words = _WORD.findall(text.lower()[:60_000])
+    said = _WORD.findall(text.lower()[:60_000])
     if detect(text) != "en":
         return True
-    told = sum(word in _BINDING for word in words)
-    return told * 100 >= 4 * max(1, len(words))
+    told = sum(word in _BINDING for word in said)
+    return told * 100 >= 4 * max(1, len(said))
 
 
-_BINDING = frozenset(
+_BINDING = words(
     "you your we our us may must shall agree agreement terms policy policies services information personal data rights "
-    "privacy consent law legal account content users user party parties".split()
+    "privacy consent law legal account content users user party parties"
 )
