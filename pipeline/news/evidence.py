@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
+from math import sqrt
 
 from msgspec import Struct
 
@@ -210,7 +211,7 @@ def retold(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
 def overlap(sentence: frozenset[str], added: frozenset[str]) -> float:
     """Return the share of a sentence's weight that a clause's new words have, if there are three or more."""
     held = sentence & added
-    return float(sum(map(weight, held)) / sum(map(weight, sentence))) if len(held) >= 3 else 0.0
+    return sum(map(weight, held)) / sum(map(weight, sentence)) if len(held) >= 3 else 0.0
 
 
 def placed(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
@@ -225,7 +226,7 @@ def placed(entry: Telling, clause: ClauseNovelty) -> Iterator[Evidence]:
 
 def brevity(length: int, usual: int) -> float:
     """Return what a shared word counts in a text of so many words: less in a long one, where chance shares more."""
-    return min(1.0, usual / max(1, length)) ** 0.5
+    return sqrt(min(1.0, usual / max(1, length)))
 
 
 def telltale(word: str) -> float:

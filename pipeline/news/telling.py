@@ -95,7 +95,8 @@ WORDS["half a"] = Decimal("0.5")
 
 SPELT = "|".join(sorted(WORDS, key=len, reverse=True))
 NUMBER = re.compile(
-    rf"(?P<sign>us\$|[$€£¥₹])?\s?(?<![\w.])(?P<value>\d{{1,3}}(?:[,\u202f\u00a0]\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:{SPELT})\b)"
+    r"(?P<sign>us\$|[$€£¥₹]|\b(?:usd|eur|gbp|jpy|inr)(?=\s))?\s?(?<![\w.])"
+    rf"(?P<value>\d{{1,3}}(?:[,\u202f\u00a0]\d{{3}})+(?:\.\d+)?|\d{{1,18}}(?:\.\d{{1,6}})?(?!\d)|\b(?:{SPELT})\b)"
     r"(?:[\s-]?(?P<scale>thousand|million|billion|trillion|bn|mn|k|m)\b)?"
     r"(?:[\s-]?(?P<unit>hours?|days?|weeks?|months?|years?|minutes?|percent|per cent|%|"
     r"usd|eur|gbp|jpy|inr|dollars?|euros?|pounds?|yen|rupees)(?!\w))?",

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
 from pipeline.news.names import Alias, Names, ServiceName, mentions, service_id
@@ -120,3 +122,9 @@ def test_bad_names(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Names.load(text, file="names.yaml")
     assert caught.value.remedy
+
+
+@given(st.text(max_size=200))
+def test_any_text(text: str) -> None:
+    """Whatever a text holds, the services it names are found or not, and nothing fails."""
+    assert mentions(text, SERVICES) <= {service.id for service in SERVICES}
