@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,8 @@ APP = "clausewire"
 async def running(settings: Settings, clock: Clock) -> AsyncIterator[Program]:
     """Run the whole program inside the context: pollers, agents and notifiers, on the settings' broker."""
     settings.data.mkdir(parents=True, exist_ok=True)
+    # Names are looked up in these threads too: hanging ones must not hold up what else works aside.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32, thread_name_prefix="aside"))
     async with AsyncExitStack() as stack:
         declared = Declared(Sources[DocumentSpec](), Sources[FeedSpec]())
         channels = await stack.enter_async_context(Channels(settings, clock))
