@@ -22,6 +22,7 @@ from tests.adapters.log_broker import until
 from tests.adapters.log_children import new_app
 
 ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("CLAUSEWIRE_TEST_KILLS", "4"))
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def test_kill_loses_nothing(tmp_path: Path, role: str) -> None:
     path, seed = tmp_path / "log.db", random.SystemRandom().randrange(2**32)
     delays = random.Random(seed)
     acknowledged = -1
-    for _ in range(8):
+    for _ in range(KILLS):
         with child(role, path) as process:
             said = first_line(process) + "\n"
             time.sleep(delays.uniform(0, 0.3))

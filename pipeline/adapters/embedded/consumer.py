@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from faust.assignor.client_assignment import ClientAssignment
@@ -15,6 +16,7 @@ from pipeline.adapters.embedded.acks import OrderlyAcks
 from pipeline.adapters.embedded.errors import no_transactions
 from pipeline.adapters.embedded.journal import Journal
 from pipeline.adapters.embedded.lock import WorkerLock
+from pipeline.adapters.embedded.log import Log
 from pipeline.adapters.embedded.partitioner import new_partitioner
 from pipeline.adapters.embedded.producer import topic_config
 from pipeline.adapters.embedded.records import Record
@@ -23,7 +25,7 @@ from pipeline.errors import StoreError
 POLL_RECORDS = 500
 POLL_BYTES = 4_194_304
 DRAIN_S = 1.0
-TIDY_S = 300.0
+TIDY_S = 60.0
 YIELD_EVERY = 100
 
 
@@ -93,7 +95,7 @@ class Consumer(OrderlyAcks):
 
     async def _tidy_once(self) -> None:
         try:
-            await self.journal.act(lambda log: log.tidy(now=int(time.time() * 1000)))
+            await asyncio.to_thread(_tidy_log, self.journal.path, int(time.time() * 1000))
         except StoreError as error:
             self.log.warning("log.untidied %s", error)
 
@@ -304,6 +306,11 @@ class Consumer(OrderlyAcks):
             tp,
             generation_id=self.app.consumer_generation_id,
         )
+
+
+def _tidy_log(path: Path, now: int) -> None:
+    with Log(path) as log:
+        log.tidy(now=now)
 
 
 def _all_active(partitions: Iterable[TP]) -> ClientAssignment:

@@ -59,6 +59,8 @@ class Journal:
         except BaseException:
             self._users -= 1
             raise
+        self._unwritten = self._in_flight = 0
+        self._blocked = False
         self._writer = Writer(self._writing, self._report)
         self._look()
         self._watcher = asyncio.create_task(self._watch(), name=f"watch {self.path.name}")
@@ -166,7 +168,7 @@ class Journal:
         self._in_flight -= len(outcomes)
         if blocked or not self._in_flight:
             # under load a moment's patience saves most of the fsyncs; a lone record never waits
-            if FEW < len(outcomes) and len(self._gathered) < MANY:
+            if len(outcomes) > FEW and len(self._gathered) < MANY:
                 self._loop.call_later(PATIENCE_S, self._hand_over)
             else:
                 self._hand_over()

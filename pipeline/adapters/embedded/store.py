@@ -69,7 +69,8 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     application = db.execute("PRAGMA application_id").fetchone()[0]
     if application not in (0, APPLICATION_ID) or (not application and _holds_tables(db)):
         raise wrong_file(path)
-    db.execute("PRAGMA journal_mode = WAL")
+    if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 67108864")
     db.execute("PRAGMA cache_size = -16384")
