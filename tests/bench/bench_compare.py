@@ -1,25 +1,28 @@
 """Measure the comparison of versions: alignment, verdicts, memos' quotes, stacked pages, identity, speed.
 
-Reads a folder of dated policy versions as the data's README describes it, and prints each figure beside the
-peer's or the published one. Nothing is tuned here; the thresholds stand in the code that is measured.
+Run as `python -m tests.bench.bench_compare DATA`, where DATA is the folder of dated policy versions, with
+pairs.jsonl and gold_memos.jsonl in it. Each figure stands beside the peer's or the published one. CPU time only.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 import random
+import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
 from pipeline.events import Clause, Version
 from pipeline.policy.align import Alignment, align
+from pipeline.policy.changes import changes
 from pipeline.policy.clauses import segment
 from pipeline.policy.normalise import key, keys_of
+from tests.bench import redlines, verdicts
 from tests.bench.synthetic import Case, Editor
 
 Links = set[tuple[int, int]]
@@ -27,13 +30,116 @@ Aligner = Callable[[Sequence[Clause], Sequence[Clause]], Alignment]
 LABELS = ("inserted", "deleted", "modified", "moved", "moved-modified", "split", "merge", "cosmetic", "same")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: what was measured, our figure, the one to beat."""
+def run(data: Path) -> list[dict[str, Any]]:
+    """Return one row per figure: what, ours, peer (or published), goal, and the cases behind it."""
+    policies = data / "policies" if (data / "policies").is_dir() else data
+    documents = newest(policies)
+    return [*_alignment(documents), *_redline(documents), *_speed(policies), *_histories(policies)]
 
-    what: str
-    ours: str
-    beside: str = ""
+
+def _alignment(documents: dict[str, Version]) -> list[dict[str, Any]]:
+    easy, hard = synthetic(documents, hard=False), synthetic(documents, hard=True)
+    peer, peer_hard = (synthetic(documents, hard=hard, aligner=zipped) for hard in (False, True))
+    return [
+        _row(
+            "synthetic edits, easy: changed-link F1", easy[0], f"{peer[0]:.1f} difflib, 98.9 published", 99.0
+        ),
+        _row(
+            "synthetic edits, easy: mean F1 over kinds of edit",
+            easy[1],
+            f"{peer[1]:.1f} difflib, 96.7 published",
+            96.5,
+        ),
+        _row(
+            "synthetic edits, hard: changed-link F1",
+            hard[0],
+            f"{peer_hard[0]:.1f} difflib, 96.5 published",
+            97.0,
+        ),
+        _row(
+            "synthetic edits, hard: mean F1 over kinds of edit",
+            hard[1],
+            f"{peer_hard[1]:.1f} difflib, 93.6 published",
+            93.5,
+        ),
+        _row("alignment, CPU ms per document", easy[2], f"{peer[2]:.1f} difflib, 7-18 published", None),
+        _row(
+            "false links per 100 clauses, unrelated documents", false_links(documents), "3.1 published", 2.0
+        ),
+    ]
+
+
+def _redline(documents: dict[str, Version]) -> list[dict[str, Any]]:
+    samples = list(redlines.edits([clause.text for found in documents.values() for clause in found.clauses]))
+    ours, peer = redlines.score(samples), redlines.score(samples, redlines.by_difflib)
+    return [
+        _row("redline, marked characters: F1", ours.f1, f"{peer.f1:.1f} difflib", None),
+        _row("redline, marks per true edit", ours.hunks, f"{peer.hunks:.2f} difflib", None),
+        _row("redline, CPU ms per clause", ours.cost, f"{peer.cost:.2f} difflib", None),
+    ]
+
+
+def _histories(policies: Path) -> list[dict[str, Any]]:
+    found = verdicts.verdicts(policies)
+    quoted, total, missing = verdicts.quotes(policies)
+    right, wrong = verdicts.stacked(policies)
+    moved, seen, back = verdicts.identities(policies)
+    kinds = [f"{kind}: {dict(counts)}" for kind, counts in sorted(found.kinds.items())]
+    return [
+        _row("pairs of all kinds, by verdict", sum(map(len, found.kinds.values())), "", None, kinds),
+        _row("false alarms on pairs that are no change of wording", len(found.alarms), "", 0, found.alarms),
+        _row(
+            "pairs labelled changes of wording, not told as changed", len(found.unseen), "", 0, found.unseen
+        ),
+        _row("changed words covered by redlines, per cent", 100 * found.covered / found.words, "", 100.0),
+        _row(f"memos' quotes inside a change, of {total}", quoted, "", 48, missing),
+        _row("stacked pairs read right, of 12", right, "0 by line diff", 12, wrong),
+        _row(
+            f"identities lost, of {seen} clauses ({back} came back)",
+            moved,
+            "5.1 % by hash, 54.5 % by place",
+            0,
+        ),
+    ]
+
+
+def _speed(policies: Path) -> list[dict[str, Any]]:
+    """Time segmenting, aligning and redlining pairs of versions, per 100 kB, beside difflib over their words."""
+    rows = [row for row in verdicts.rows(policies / "pairs.jsonl") if row["old_file"].endswith(".md")]
+    costs, peers = [], []
+    for row in random.Random(4).sample(rows, min(120, len(rows))):
+        texts = [(policies / row[name]).read_text(encoding="utf-8") for name in ("old_file", "new_file")]
+        if min(map(len, texts)) > 20_000:
+            costs.append(_cost(texts, _segmented) / (sum(map(len, texts)) / 200_000))
+        if 20_000 < min(map(len, texts)) < 60_000 and len(peers) < 10:
+            peers.append(_cost(texts, _by_words) / (sum(map(len, texts)) / 200_000))
+    return [
+        _row(
+            "segment, align and redline, CPU ms per 100 kB pair, median",
+            median(costs),
+            f"{median(peers):.0f} difflib words, 1,350-2,500 redlines (published)",
+            60,
+        ),
+        _row("segment, align and redline, CPU ms per 100 kB pair, mean", fmean(costs), "", 60),
+    ]
+
+
+def _cost(texts: Sequence[str], work: Callable[[str, str], object]) -> float:
+    start = time.process_time()
+    work(texts[0], texts[1])
+    return 1000 * (time.process_time() - start)
+
+
+def _segmented(old: str, new: str) -> object:
+    return changes(segment(old), segment(new))
+
+
+def _by_words(old: str, new: str) -> object:
+    return difflib.SequenceMatcher(None, old.split(), new.split()).get_opcodes()
+
+
+def _row(what: str, ours: float, peer: str, goal: float | None, cases: Sequence[str] = ()) -> dict[str, Any]:
+    return {"what": what, "ours": round(ours, 2), "peer": peer, "goal": goal, "cases": list(cases)}
 
 
 def version(path: Path) -> Version:
@@ -69,7 +175,7 @@ def cases(documents: dict[str, Version], *, hard: bool, limit: int = 60) -> Iter
 
 
 def _donors(documents: dict[str, Version], name: str) -> list[Clause]:
-    kind, service = name.split("/")[1].split("--")[0], name.split("/")[0]
+    kind, service = name.split("/")[1].split("--", maxsplit=1)[0], name.split("/", maxsplit=1)[0]
     others = [key for key in documents if not key.startswith(f"{service}/")]
     same = [key for key in others if key.split("/")[1].startswith(kind)] or others
     return [c for key in same for c in documents[key].clauses if c.kind != "heading" and len(c.text) > 40]
@@ -145,7 +251,9 @@ def zipped(old: Sequence[Clause], new: Sequence[Clause]) -> Alignment:
     return Alignment(pairs=pairs, scores={}, split={}, merged={}, moved=frozenset(), linked=(1.0, 1.0))
 
 
-def synthetic(documents: dict[str, Version], *, hard: bool, aligner: Aligner = align) -> tuple[float, float, float]:
+def synthetic(
+    documents: dict[str, Version], *, hard: bool, aligner: Aligner = align
+) -> tuple[float, float, float]:
     """Return changed-link F1, the mean F1 over kinds of edit, and CPU milliseconds per document."""
     links, ops, spent, count = Tally(), defaultdict(Tally), 0.0, 0
     for case in cases(documents, hard=hard):
@@ -170,3 +278,12 @@ def false_links(documents: dict[str, Version], aligner: Aligner = align) -> floa
             wrong += sum(1 for i, j in links if len(key(old[i])) > 40 and key(old[i]) != key(new[j]))
             total += sum(1 for clause in new if len(key(clause)) > 40)
     return 100 * wrong / total
+
+
+if __name__ == "__main__":
+    for line in run(Path(sys.argv[1])):
+        print(
+            f"{line['what']:<62} {line['ours']:>9}  goal {line['goal'] if line['goal'] is not None else '-':>5}  {line['peer']}"
+        )
+        for case in line["cases"]:
+            print(f"    {case}")
