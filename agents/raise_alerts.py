@@ -85,6 +85,7 @@ async def raise_story_alerts(event: StoryUpdated, *, memory: Memory[StoryState])
             updated_at=event.at,
             how="coverage",
             cause_id=event.id,
+            coverage=alert.coverage[-1:],
             reason=f"{newest.outlet} reports it too: {newest.title}",
         )
     memory.keep(event.key, StoryState(told=True, seen=(*state.seen, event.id)[-32:]))

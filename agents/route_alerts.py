@@ -11,6 +11,8 @@ from pipeline.events import (
     AlertRaised,
     AlertUpdated,
     AlertWithdrawn,
+    Channel,
+    Coverage,
     Event,
     Origin,
     SubscriptionDeclared,
@@ -39,9 +41,10 @@ async def route_alerts(
     if event.id in state.seen:
         return
     state = msgspec.structs.replace(state, seen=(*state.seen, event.id)[-64:])
+    before = state.alert
     state, told = _taken(state, event)
     if told and state.alert:
-        for due in deliveries(state.alert, event, subscriptions()):
+        for due in deliveries(state.alert, event, subscriptions(), before=before):
             yield due
     memory.keep(event.key, state)
 
@@ -64,7 +67,7 @@ def _taken(state: RoutedState, event: Told) -> tuple[RoutedState, bool]:
 
 def updated(alert: AlertRaised, update: AlertUpdated) -> AlertRaised:
     """Return the alert as it stands once the update is known."""
-    known = {coverage.story_id: coverage for coverage in (*alert.coverage, *update.coverage)}
+    known = {_covering(alert, found): found for found in (*alert.coverage, *update.coverage)}
     return msgspec.structs.replace(
         alert,
         coverage=tuple(known.values()),
@@ -72,11 +75,27 @@ def updated(alert: AlertRaised, update: AlertUpdated) -> AlertRaised:
     )
 
 
-def deliveries(alert: AlertRaised, event: Told, subscriptions: Sequence[SubscriptionDeclared]) -> list[Event]:
-    """Return what is due to the subscriptions that want the alert; history put in from an archive is not announced."""
+def _covering(alert: AlertRaised, found: Coverage) -> tuple[str, str]:
+    """Return what coverage counts as one: a story for a change, an entry for a story."""
+    return found.story_id, found.url if alert.kind == "story" else ""
+
+
+def deliveries(
+    alert: AlertRaised,
+    event: Told,
+    subscriptions: Sequence[SubscriptionDeclared],
+    *,
+    before: AlertRaised | None = None,
+) -> list[Event]:
+    """Return what is due to the subscriptions that want the alert. `before` is the alert as it stood until now.
+
+    History put in from an archive is not announced. News of an alert is mailed once, not outlet by outlet.
+    """
     if alert.origin is Origin.IMPORT:
         return []
-    return [_due(alert, event, decision) for decision in routes(alert, subscriptions) if decision.deliver]
+    told_before = isinstance(event, AlertUpdated) and event.how == "coverage" and before and before.coverage
+    wanted = [one for one in subscriptions if not (told_before and one.channel is Channel.EMAIL)]
+    return [_due(alert, event, decision) for decision in routes(alert, wanted) if decision.deliver]
 
 
 def _due(alert: AlertRaised, event: Told, decision: Decision) -> Event:

@@ -1,0 +1,89 @@
+"""Who hears of an alert and of what became known of it since."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from agents.route_alerts import RoutedState, route_alerts
+from pipeline.adapters.tables import DictMemory
+from pipeline.events import (
+    AlertRaised,
+    AlertUpdated,
+    AlertWithdrawn,
+    Channel,
+    Coverage,
+    DeliveryDue,
+    Event,
+    Origin,
+    Severity,
+    SubscriptionDeclared,
+)
+from tests.fakes import NOON
+
+ALERT = AlertRaised(
+    alert_id="alt-1",
+    kind="change",
+    raised_at=NOON,
+    title="X changes",
+    summary="A clause.",
+    severity=Severity.HIGH,
+)
+SLACK, MAIL = (
+    SubscriptionDeclared(subscription_id=name, name=name, channel=channel, declared_at=NOON)
+    for name, channel in (("slack", Channel.SLACK), ("mail", Channel.EMAIL))
+)
+WITHDRAWN = AlertWithdrawn(alert_id="alt-1", withdrawn_at=NOON, reason="it went back", cause_id="set-1")
+
+
+def covered(story: str) -> AlertUpdated:
+    found = Coverage(
+        story_id=story, title=f"Story {story}", outlet="News", url=f"https://news.example.org/{story}"
+    )
+    return AlertUpdated(alert_id="alt-1", updated_at=NOON, how="coverage", cause_id=story, coverage=(found,))
+
+
+async def routed(*events: Event) -> list[DeliveryDue]:
+    """Return what is due after the events, in order."""
+    memory = DictMemory(RoutedState)
+    step = [route_alerts(event, subscriptions=lambda: (SLACK, MAIL), memory=memory) for event in events]  # type: ignore[arg-type]
+    return [due async for one in step for due in one if isinstance(due, DeliveryDue)]
+
+
+async def test_every_subscription_is_told() -> None:
+    """An alert is due to each subscription that wants it."""
+    assert [due.subscription_id for due in await routed(ALERT)] == ["slack", "mail"]
+
+
+async def test_repeated_event_is_due_once() -> None:
+    """The same alert again, as after a crash, makes nothing due."""
+    assert len(await routed(ALERT, ALERT)) == 2
+
+
+async def test_update_before_its_alert_is_told_with_it() -> None:
+    """News that came before the change was confirmed shows in the alert itself."""
+    told = await routed(covered("a"), ALERT)
+    assert [(due.update, due.alert and len(due.alert.coverage)) for due in told] == [(None, 1), (None, 1)]
+
+
+async def test_news_is_mailed_once() -> None:
+    """Slack hears of every outlet, a mailbox of the first."""
+    told = await routed(ALERT, covered("a"), covered("b"))
+    assert [due.subscription_id for due in told if due.update] == ["slack", "mail", "slack"]
+
+
+async def test_withdrawn_alert_is_silent() -> None:
+    """After a withdrawal, which is told once, nothing more is."""
+    told = await routed(ALERT, WITHDRAWN, covered("a"))
+    assert [bool(due.withdrawal) for due in told] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("event", [covered("a"), WITHDRAWN])
+async def test_nothing_is_told_of_what_was_not(event: Event) -> None:
+    """An update or withdrawal of an alert that was never raised reaches nobody."""
+    assert await routed(event) == []
+
+
+async def test_archived_history_is_not_announced() -> None:
+    """An alert from imported pages is due to nobody."""
+    assert await routed(msgspec.structs.replace(ALERT, origin=Origin.IMPORT)) == []
