@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from pipeline.events import Fact
-from pipeline.policy.quantities import DIGITS, NUMBER, WORDS, decimal, durations, normal, number, plain
+from pipeline.policy.quantities import DIGITS, NUMBER, WORDS, decimal, durations, matches, normal, number, plain
 from pipeline.policy.tables import table
 
 REACH = 160  # characters around a value in which its "per" and its window stand
@@ -35,9 +35,7 @@ def _alternatives(names: Any) -> str:
 
 def money(text: str) -> Iterator[Fact]:
     """Yield the amounts of money in a text: amount, ISO 4217 currency, per how many of what, in which window."""
-    if not any(char.isdigit() for char in text):
-        return
-    for match in _money().finditer(text):
+    for match in matches(_money(), text, before=6) if re.search(r"\d", text) else ():
         written, size = (match["a"], match["sizea"]) if match["a"] else (match["b"], match["size"])
         amount = _scaled(_cash(written), size)
         value: dict[str, Any] = {
@@ -147,7 +145,7 @@ _LIMIT = re.compile(
 
 def limits(text: str) -> Iterator[Fact]:
     """Yield the limits in a text: a quantity of countable things with a bound or a window of time."""
-    for match in _LIMIT.finditer(text):
+    for match in matches(_LIMIT, text):
         window = _window(text, match.start(), match.end())
         if not (match["bound"] or window) or _is_per(text, match.start()):
             continue
@@ -266,7 +264,7 @@ _AGE = re.compile(
 
 def ages(text: str) -> Iterator[Fact]:
     """Yield the ages that a text draws a line at, between 5 and 25, and on which side of it the text speaks."""
-    for match in _AGE.finditer(text):
+    for match in matches(_AGE, text):
         years = _years(match)
         if years is None or not _speaks_of_age(text, match):
             continue

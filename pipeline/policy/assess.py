@@ -47,13 +47,12 @@ def _assessed(change: Change, context: Context) -> Change:
     facts = _facts(change)
     found = _categories(change)
     weights = [(name, p, taxonomy()[name].weight) for name, p in found.items()]
-    tally = measure(msgspec.structs.replace(change, facts=facts), weights, context=context)
+    told = msgspec.structs.replace(change, facts=facts, category=_first(weights))
+    tally = measure(told, weights, context=context)
     severity = _capped(level(tally.points), change)
     return msgspec.structs.replace(
-        change,
-        category=_first(weights),
+        told,
         categories=found,
-        facts=facts,
         severity=severity,
         score=round(tally.points, 2),
         reasons=_reasons(change, tally, severity),
@@ -79,7 +78,13 @@ def _capped(severity: Severity, change: Change) -> Severity:
 def _categories(change: Change) -> dict[str, float]:
     """Return the categories of a change: of its new text, or of the text that went."""
     span = change.new or change.old
-    return categories(span.text, path=change.heading_path, lead=change.lead) if span else {}
+    if span is None:
+        return {}
+    read = GLANCE if change.type in FORMAL else len(span.text)
+    return categories(span.text[:read], path=change.heading_path, lead=change.lead)
+
+
+GLANCE = 400  # characters read of a clause whose words did not change
 
 
 def _facts(change: Change) -> tuple[Fact, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pipeline.events import Fact
 
 _OUT = r"opt(?:s|ed|ing)?[- ]?outs?\b(?: of)?|unsubscrib\w+|withdraw\w* (?:your |their )?consent|turn(?:ing)? off|switch(?:ing)? off|disabl(?:e|ing)\b|deactivat\w+ (?:this|the) (?:setting|option)|(?:right to |may |can )object\b|do not sell(?: or share)? my|global privacy control|désinscri\w+|retirer votre consentement|widerspr\w+|abmelden|darse de baja|revocar"
-_IN = r"opt(?:s|ed|ing)?[- ]?in\b(?: to)?|(?:with|obtain|ask for|seek|based on|have) (?:your |their |the user['’]s )?(?:prior |explicit |express |affirmative )*consent\b|unless you (?:give|have given) (?:us )?(?:your )?consent|if you (?:choose|consent|agree|decide) to|turn(?:ing)? on\b|only with your (?:permission|consent)"
+_IN = r"opt(?:s|ed|ing)?[- ]?in\b(?: to)?|(?:with|obtain|ask for|seek|based on|have) (?:your |their |the user['’]s )?(?:prior |explicit |express |affirmative )*consent\b|unless you (?:give|have given) (?:us )?(?:your )?consent|if you consent\b|turn(?:ing)? on\b|only with your (?:permission|consent)"
 _CHOICE = re.compile(rf"\b(?:(?P<out>{_OUT})|(?P<in>{_IN}))", re.IGNORECASE)
 _MECHANISMS = (
     ("form", re.compile(r"\bforms?\b|\bformulaire|formular", re.IGNORECASE)),

@@ -19,6 +19,8 @@ from pipeline.policy.taxonomy import taxonomy
 UNCLASSIFIED = "unclassified"
 ABSTAIN = 0.5  # below this confidence a category is not told
 RULED_OUT = 0.04  # what the model thinks so unlikely that the seeds are not asked
+ASKED = 5  # categories at most that the seeds are asked about
+SEEN_BY_SEEDS = 1200  # characters that the seeds read
 MODEL, SEEDS = 0.6, 0.4  # how far each witness is believed
 HEADING = 0.45  # how far a heading is believed of the clause below it
 # The share of right answers seen at each blended score, and so the confidence it is told with; measured on
@@ -69,12 +71,14 @@ def _above(heading: str) -> tuple[tuple[str, float], ...]:
 
 def _blend(text: str) -> dict[str, float]:
     """Return what model and seeds say together of a text, for the categories not ruled out."""
-    scores = {}
-    for name, odds in shipped().odds(text).items():
-        p = 1.0 / (1.0 + math.exp(-odds))
-        if p >= RULED_OUT:
-            scores[name] = MODEL * p + SEEDS * (1.0 - 0.5 ** len(taxonomy()[name].hits(text)))
-    return scores
+    believed = {name: 1.0 / (1.0 + math.exp(-odds)) for name, odds in shipped().odds(text).items()}
+    likely = sorted((name for name, p in believed.items() if p >= RULED_OUT), key=lambda name: -believed[name])
+    return {name: MODEL * believed[name] + SEEDS * _seeded(name, text) for name in likely[:ASKED]}
+
+
+def _seeded(name: str, text: str) -> float:
+    """Return what the seeds of a category say: each distinct hit halves the doubt."""
+    return 1.0 - 0.5 ** len(taxonomy()[name].hits(text[:SEEN_BY_SEEDS]))
 
 
 def describe(text: str) -> dict[str, Any]:

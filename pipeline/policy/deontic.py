@@ -109,6 +109,9 @@ def facts(text: str) -> Iterator[Fact]:
         )
 
 
+SMALL = 6  # words that an edit inside a sentence has at most; more is a sentence that came or went
+
+
 def flips(old: str, new: str) -> tuple[Fact, ...]:
     """Return the modals that an edit turned: may to will, will not to may, a negation added or taken away.
 
@@ -119,7 +122,7 @@ def flips(old: str, new: str) -> tuple[Fact, ...]:
     found: dict[tuple[int, int], Fact] = {}
     for tag, a0, a1, b0, b1 in _hunks(words_old, words_new):
         left, right = _touching(before, words_old, a0, a1), _touching(after, words_new, b0, b1)
-        if tag == "replace" or (left and right) or _is_small(words_old, a0, a1, words_new, b0, b1):
+        if tag == "replace" or (left and right) or (a1 - a0) + (b1 - b0) <= SMALL:
             for pair in _paired(left, right):
                 fact = _flip(old, new, *pair)
                 if fact is not None:
@@ -127,6 +130,7 @@ def flips(old: str, new: str) -> tuple[Fact, ...]:
     return tuple(found.values())
 
 
+Hunk = tuple[str, int, int, int, int]  # what happened, then the words from and to in the old and the new text
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[^\w\s]")
 
 
@@ -134,27 +138,18 @@ def _words(text: str) -> list[re.Match[str]]:
     return list(_WORD.finditer(text))
 
 
-def _hunks(old: list[re.Match[str]], new: list[re.Match[str]]) -> Iterator[tuple[str, int, int, int, int]]:
-    """Yield the differing stretches of two word lists, a deletion beside an insertion as one replacement."""
-    codes = [
-        tuple(code)
-        for code in Indel.opcodes([word[0].lower() for word in old], [word[0].lower() for word in new])
-    ]
-    merged: list[tuple[str, int, int, int, int]] = []
-    for tag, a0, a1, b0, b1 in codes:
-        if tag == "equal":
+def _hunks(old: list[re.Match[str]], new: list[re.Match[str]]) -> list[Hunk]:
+    """Return the differing stretches of two word lists, a deletion beside an insertion as one replacement."""
+    merged: list[Hunk] = []
+    for code in Indel.opcodes([word[0].lower() for word in old], [word[0].lower() for word in new]):
+        if code.tag == "equal":
             continue
-        if merged and merged[-1][2] == a0 and merged[-1][4] == b0:
-            _, c0, _, d0, _ = merged.pop()
-            merged.append(("replace", c0, a1, d0, b1))
-        else:
-            merged.append((tag, a0, a1, b0, b1))
-    yield from merged
-
-
-def _is_small(old: list[re.Match[str]], a0: int, a1: int, new: list[re.Match[str]], b0: int, b1: int) -> bool:
-    """Tell an edit inside a sentence from a whole sentence that came or went."""
-    return (a1 - a0) + (b1 - b0) <= 6
+        hunk = (code.tag, code.src_start, code.src_end, code.dest_start, code.dest_end)
+        if merged and merged[-1][2] == hunk[1] and merged[-1][4] == hunk[3]:
+            last = merged.pop()
+            hunk = ("replace", last[1], hunk[2], last[3], hunk[4])
+        merged.append(hunk)
+    return merged
 
 
 def _touching(found: list[Duty], words: list[re.Match[str]], start: int, end: int) -> list[Duty]:
@@ -223,6 +218,8 @@ def direction(actor: str, was: int, now: int, verb: str) -> int:
         return 0
     if actor == "you":
         return _sign(_freedom(now) - _freedom(was))
+    if actor == "other":
+        return 0
     if verb.startswith(_stems("helps")):
         return _sign(now - was)
     if verb.startswith(_stems("harms")) or actor == "third_party":

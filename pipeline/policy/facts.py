@@ -6,9 +6,13 @@ says who gains, seen from the reader's side: -1 worse, +1 better, 0 unclear. Val
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
+
+import msgspec
 
 from pipeline.events import Fact
 from pipeline.policy import deontic
@@ -66,7 +70,23 @@ def changed_facts(old: str, new: str) -> tuple[Fact, ...]:
 
     Offsets and quote are in the new text, or in the old one for a fact that is gone.
     """
-    return (*_changed_values(old, new), *deontic.flips(old, new))
+    head, tail = _shared(old, new)
+    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
+    found = (*_changed_values(before, after), *deontic.flips(before, after))
+    return tuple(msgspec.structs.replace(fact, start=fact.start + head, end=fact.end + head) for fact in found)
+
+
+def _shared(old: str, new: str) -> tuple[int, int]:
+    """Return how many characters of whole sentences two texts share at their start and at their end."""
+    head = len(os.path.commonprefix((old, new)))
+    room = min(len(old), len(new)) - head
+    tail = min(room, len(os.path.commonprefix((old[::-1], new[::-1]))))
+    first = max((match.end() for match in _STOP.finditer(new, 0, head)), default=0)
+    last = next((match.end() for match in _STOP.finditer(new, len(new) - tail)), len(new)) if tail else len(new)
+    return first, len(new) - last
+
+
+_STOP = re.compile(r"[.!?;]\s+(?=[A-Z“\"])|\n+")
 
 
 def _changed_values(old: str, new: str) -> Iterator[Fact]:

@@ -5,10 +5,12 @@ At most 140 characters, the service as subject, present tense, active, no full s
 
 from __future__ import annotations
 
+import re
+
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
 from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.favour import shown as value_shown
-from pipeline.policy.wording import VERBS, is_english, shown, subject, topic
+from pipeline.policy.wording import VERBS, heading, is_english, shown, subject, title
 
 MOST = 140  # characters
 
@@ -60,16 +62,23 @@ def _act(change: Change) -> tuple[str, str, str]:
 
 
 def _name(change: Change) -> str:
-    """Return the clause's own name in lower case, acronyms kept, else its category, else nothing much."""
-    own = topic(change)
-    if own and len(own) <= 45 and is_english(own + " " + shown(change)):
-        return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in own.split())
-    return (
-        subject(change)
-        if is_english(shown(change)) and subject(change)
-        else f"“{own}”"
-        if own and len(own) <= 45
-        else "one"
+    """Return what to call a clause: its own title, else its category, else the heading above it in quotes."""
+    own = title(change) or (heading(change) if change.type is ChangeType.ADDED else "")
+    if own and len(own.split()) <= 4 and own.lower() not in _VAGUE and is_english(f"{own} {shown(change)}"):
+        return _lowered(own)
+    short = subject(change) if is_english(shown(change)) else ""
+    above = heading(change)
+    return short or (f"“{above}”" if above and len(above) <= 45 else "one")
+
+
+_VAGUE = frozenset("general note notes other overview introduction privacy miscellaneous purpose terms scope summary definitions contact".split())  # fmt: skip
+
+
+def _lowered(words: str) -> str:
+    """Return a title in lower case but for acronyms and names with capitals inside."""
+    return " ".join(
+        word if re.search(r"[A-Z].*[A-Z]", word) and "-" not in word else word.lower()
+        for word in words.split()
     )
 
 
@@ -80,7 +89,13 @@ def _effect(change: Change, name: str) -> str:
         (one for one in rest if one.weight >= 3), key=lambda one: (-one.weight, -change.categories[one.id])
     )
     fresh = next((one for one in weighty if not _overlap(one.short, name)), None)
-    return f" on {fresh.short}" if fresh else ""
+    return (
+        f" allowing {fresh.short}"
+        if fresh and fresh.id == "ai_training"
+        else f" on {fresh.short}"
+        if fresh
+        else ""
+    )
 
 
 def _overlap(short: str, name: str) -> bool:

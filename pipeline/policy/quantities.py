@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline.policy.tables import table
 
@@ -35,6 +35,34 @@ _WORD = "|".join(
 NUMBER = (
     rf"(?:(?P<word>\b(?:{_WORD})\b)(?:\s*\(\s*(?P<paren>{DIGITS})\s*\))?|(?P<digits>(?<![\w.,])(?:{DIGITS})))"
 )
+
+
+_HINT = re.compile(rf"\d+|\b(?:{_WORD})\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
+def _numbers(text: str) -> tuple[tuple[int, int], ...]:
+    """Return where the numbers of a text stand; several finders ask of the same text."""
+    return tuple(hint.span() for hint in _HINT.finditer(text))
+
+
+def around_numbers(text: str, before: int, after: int) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of a text in which a number stands, so that patterns need not search the rest."""
+    start, end = 0, -1
+    for first, last in _numbers(text):
+        if first - before > end:
+            if end > 0:
+                yield start, end
+            start = max(0, first - before)
+        end = min(len(text), last + after)
+    if end > 0:
+        yield start, end
+
+
+def matches(pattern: re.Pattern[str], text: str, *, before: int = 40, after: int = 60) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern with a number in it, each once."""
+    for start, end in around_numbers(text, before, after):
+        yield from pattern.finditer(text, start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +113,7 @@ def _pattern() -> re.Pattern[str]:
 
 def durations(text: str) -> Iterator[Duration]:
     """Yield every length of time in a text, in order."""
-    for match in _pattern().finditer(text):
+    for match in matches(_pattern(), text, before=2):
         if (match["word"] or match["digits"]) and not _is_ordinal(text, match):
             letter = table("durations")["units"][match["unit"].lower()]
             iso, days = normal(number(match), letter)

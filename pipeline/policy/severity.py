@@ -13,9 +13,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pipeline.events import Change, ChangeType, Fact, Severity
+from pipeline.policy.lean import lean
 
 LEVELS = ((7.0, Severity.CRITICAL), (4.5, Severity.HIGH), (2.4, Severity.MEDIUM), (0.9, Severity.LOW))
-FORMAL = {ChangeType.RENUMBERED, ChangeType.REFORMATTED, ChangeType.MOVED, ChangeType.DATE_ONLY}
+FORMAL = frozenset(
+    {
+        ChangeType.RENUMBERED,
+        ChangeType.REFORMATTED,
+        ChangeType.MOVED,
+        ChangeType.DATE_ONLY,
+        ChangeType.LINK_TARGET,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -47,16 +56,25 @@ def measure(change: Change, weights: Sequence[tuple[str, float, float]], *, cont
     """Return the tally of a change, given (category, confidence, weight) for each of its categories."""
     tally = Tally()
     if change.type in FORMAL:
-        tally.add(FORMAL_POINTS.get(change.type, 0.1), f"{change.type.value} only")
+        tally.add(FORMAL_POINTS.get(change.type, 0.05), f"{change.type.value} only")
         return tally
     _category(tally, weights)
     tally.times(_substance(change), "substance of the wording changed")
     _facts(tally, change.facts)
     _circumstances(tally, change, context)
+    _direction(tally, lean(change))
     return tally
 
 
-FORMAL_POINTS = {ChangeType.DATE_ONLY: 0.5, ChangeType.MOVED: 0.3}
+def _direction(tally: Tally, way: int) -> None:
+    """Count what goes against the reader a little more, what favours the reader a little less."""
+    if way < 0 and tally.points >= 1:
+        tally.add(0.5, "against the reader")
+    if way > 0:
+        tally.times(0.85, "in the reader’s favour")
+
+
+FORMAL_POINTS = {ChangeType.DATE_ONLY: 0.2, ChangeType.MOVED: 0.25, ChangeType.LINK_TARGET: 0.28}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +103,6 @@ def _substance(change: Change) -> float:
     """Return how much of the clause's meaning the edit touches, 0.1 for a typo to 1 for a whole clause."""
     if change.type in (ChangeType.ADDED, ChangeType.REMOVED):
         return _weight_of_length(change)
-    if change.type is ChangeType.LINK_TARGET:
-        return 0.3
     touched, kept = _words(change.redline, "+-"), _words(change.redline, "=")
     if _is_typo(change.redline):
         return 0.1
@@ -186,6 +202,12 @@ def _circumstances(tally: Tally, change: Change, context: Context) -> None:
             tally.add(points * (1.0 if change.type is ChangeType.ADDED else 0.7), f"{why} (“{match[0]}”)")
     _novelty(tally, change, text, context)
     _notice(tally, context)
+
+
+def emphasis(text: str) -> tuple[int, ...]:
+    """Return where the weightiest turns of phrase of a text stand, weightiest first."""
+    cues = (_RIGHT_GIVEN_UP, _OTHERS_PURPOSES, _DEFAULT_IN, _BACKWARDS)
+    return tuple(match.start() for match in (cue.search(text) for cue in cues) if match)
 
 
 def _come(change: Change) -> str:

@@ -11,10 +11,13 @@ from datetime import datetime
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
 from pipeline.policy.classify import UNCLASSIFIED
+from pipeline.policy.facts import facts
 from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.grounding import grounded as grounded
 from pipeline.policy.headline import headline as headline
-from pipeline.policy.wording import VERBS, day, is_english, quote, shown, subject, topic
+from pipeline.policy.lean import lean
+from pipeline.policy.severity import FORMAL, emphasis
+from pipeline.policy.wording import VERBS, day, is_english, longest, quote, shown, subject, title, topic
 
 MOST = 90  # words
 
@@ -31,29 +34,35 @@ def summarise(
     lead = comparison.changes[0]
     if comparison.verdict is not Verdict.CHANGED:
         return _minor(comparison, who, what, seen_at)
-    sentences = [
-        _account(lead, who, what),
-        *_meaning(lead),
-        _rest(comparison.changes),
-        _when(comparison, seen_at),
-        _sure(lead),
-    ]
-    return _fitted([sentence for sentence in sentences if sentence], lead, who, what)
+    fixed = [*_meaning(lead), _when(comparison, seen_at), _sure(lead)]
+    return _fitted(lead, comparison.changes, fixed, who, what)
 
 
-def _fitted(sentences: list[str], lead: Change, who: str, what: str) -> str:
-    """Shorten to the limit: first a shorter quotation, then sentences from the least needed."""
-    for words in (22, 16, 12, 8):
-        sentences[0] = _account(lead, who, what, words=words)
-        if _length(sentences) <= MOST:
-            return " ".join(sentences)
-    while _length(sentences) > MOST and len(sentences) > 1:
-        sentences.pop(1)
-    return " ".join(sentences)
+def _fitted(lead: Change, changes: tuple[Change, ...], fixed: list[str], who: str, what: str) -> str:
+    """Return the account within the limit: the others told shorter first, then the quotation, then the rest."""
+    for words, full in (
+        (26, True),
+        (26, False),
+        (22, True),
+        (22, False),
+        (18, False),
+        (14, False),
+        (8, False),
+    ):
+        told = [_account(lead, who, what, words=words), *fixed[:-2], _rest(changes, full=full), *fixed[-2:]]
+        if _length(told) <= MOST:
+            return _joined_up(told)
+    while _length(told) > MOST and len(told) > 1:
+        told.pop(1)
+    return _joined_up(told)
 
 
 def _length(sentences: list[str]) -> int:
     return sum(len(sentence.split()) for sentence in sentences)
+
+
+def _joined_up(sentences: list[str]) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _minor(comparison: Comparison, who: str, what: str, seen_at: datetime | None) -> str:
@@ -81,34 +90,64 @@ def _about(change: Change) -> str:
 
 
 def _quoted(change: Change, words: int) -> str:
+    """Return the weightiest words of a clause, and a second short quotation where they leave out another cue."""
     text = shown(change)
-    return quote(text, _anchor(change, text), words=words)
+    first, *others = _cues(change, text) or (0,)
+    told = quote(text, first, words=words)
+    at = text.find(told)
+    for other in others if words >= 12 else ():
+        more = quote(text[other:], words=7)
+        if not at - 40 <= other <= at + len(told) + 20 and len(more.split()) >= 3 and more not in told:
+            return f"{told}” … “{more}"
+    return told
 
 
-def _anchor(change: Change, text: str) -> int:
-    """Return where the weightiest words of a change stand: its worst fact, a cue of its category, or its start."""
-    facts = [fact for fact in change.facts if fact.start >= 0 and (fact.new or not change.new)]
-    worst = min(facts, key=lambda fact: (fact.direction, fact.kind != "money", fact.start), default=None)
-    if worst is not None and worst.direction < 0:
-        return worst.start
-    category = taxonomy().get(change.category)
-    match = category.seeds.search(text) if category else None
-    head = len(topic(change)) + 2 if text.startswith(topic(change)) and topic(change) else 0
-    return max(match.start() if match else 0, min(head, max(0, len(text) - 1)))
+def _cues(change: Change, text: str) -> tuple[int, ...]:
+    """Return where the words stand that make a change weigh: its worst facts, turns of phrase, category seeds."""
+    facts_here = [
+        fact
+        for fact in change.facts
+        if fact.start >= 0 and fact.direction < 0 and (fact.new or not change.new)
+    ]
+    facts_here.sort(key=lambda fact: (fact.kind != "money", fact.start))
+    told = change.category
+    names = sorted(
+        change.categories, key=lambda name: (name == told, -taxonomy()[name].weight * change.categories[name])
+    )
+    seeds = [match.start() for name in names[:2] if (match := taxonomy()[name].seeds.search(text))]
+    head = [len(title(change)) + 2] if title(change) and text.startswith(title(change)) else []
+    strong = emphasis(text)
+    return (
+        *(fact.start for fact in facts_here[:1]),
+        *strong[:1],
+        *([] if strong else head or seeds[-1:]),
+        *seeds,
+        *strong[1:],
+    )
 
 
 def _pair(change: Change, words: int) -> str:
-    """Return both sides of an edit, quoted: the fact that moved, else the longest edit with a little context."""
+    """Return both sides of an edit, quoted: the fact that moved, else the longest edit with its context."""
     old, new = change.old.text if change.old else "", change.new.text if change.new else ""
     fact = _moved(change)
     if fact is not None:
         return f"“{_side(old, fact, old=True)}” became “{_side(new, fact, old=False)}”"
-    gone, come = _longest(change)
+    gone, come = longest(change.redline)
     if gone and come:
-        return f"“{quote(gone, words=words // 2)}” became “{quote(come, words=words)}”"
+        return f"“{_in_context(old, gone, words)}” became “{_in_context(new, come, words)}”"
     if come:
-        return f"it now adds “{quote(come, words=words)}”"
-    return f"it no longer says “{quote(gone, words=words)}”" if gone else ""
+        return f"it now says “{_in_context(new, come, words)}”"
+    return f"it no longer says “{_in_context(old, gone, words)}”" if gone else ""
+
+
+def _in_context(text: str, part: str, words: int) -> str:
+    """Return an edited part, with its sentence around it where it is too short to be understood alone."""
+    at = text.find(part)
+    return (
+        quote(part, words=words)
+        if at < 0 or len(part.split()) >= 5
+        else quote(text, at, words=min(words, 12))
+    )
 
 
 def _moved(change: Change) -> Fact | None:
@@ -117,8 +156,6 @@ def _moved(change: Change) -> Fact | None:
 
 
 def _side(text: str, fact: Fact, *, old: bool) -> str:
-    from pipeline.policy.facts import facts
-
     value = fact.old if old else fact.new
     for found in facts(text):
         if found.new == value or (
@@ -132,21 +169,32 @@ def _same(one: dict[str, object], other: dict[str, object]) -> bool:
     return all(one[name] == other.get(name) for name in ("actor", "modality", "verb"))
 
 
-def _longest(change: Change) -> tuple[str, str]:
-    gone = max((text for op, text in change.redline if op == "-"), key=len, default="")
-    come = max((text for op, text in change.redline if op == "+"), key=len, default="")
-    return gone.strip(), come.strip()
-
-
 def _meaning(change: Change) -> list[str]:
-    """Return what it means, for whom, and what a reader does about it."""
+    """Return what it means, for whom, and what a reader does about it; an effect only where it is plain."""
     category = taxonomy().get(change.category)
     if category is None or not is_english(shown(change)):
         return []
-    way = sum(fact.direction for fact in change.facts)
+    way = lean(change) if _is_plain(change) else 0
     effect = category.worse if way < 0 else category.better if way > 0 else ""
     told = [f"{effect} It concerns {category.concerns}." if effect else f"It concerns {category.concerns}."]
     return told + _act(change)
+
+
+_PLAIN = frozenset("ai_training third_party_sharing sensitive_biometric indemnity liability_cap arbitration_class_waiver cookies_tracking scraping_api_limits".split())  # fmt: skip
+_SAYS_IT = {"retention_deletion": "retention", "consent_optout": "opt_out", "policy_change": "notice_period", "fees_renewal_refund": "money"}  # fmt: skip
+
+
+def _is_plain(change: Change) -> bool:
+    """Tell whether a category's effect may be stated: a new clause of a kind that leaves no doubt, or its own fact."""
+    sure = change.categories.get(change.category, 0.0) >= 0.8
+    if change.type is ChangeType.ADDED:
+        return sure and change.category in _PLAIN
+    if change.type is ChangeType.REMOVED:
+        return False
+    kinds = {fact.kind for fact in change.facts if fact.direction and fact.old and fact.new}
+    return sure and (
+        "modality" in kinds and change.category in _PLAIN or _SAYS_IT.get(change.category) in kinds
+    )
 
 
 def _act(change: Change) -> list[str]:
@@ -162,27 +210,25 @@ def _act(change: Change) -> list[str]:
     return []
 
 
-def _rest(changes: tuple[Change, ...]) -> str:
+def _rest(changes: tuple[Change, ...], *, full: bool = True) -> str:
+    """Return what else changed, counted by kind, with the weightier subjects among it."""
     if len(changes) < 2:
         return ""
-    names = [
-        subject(change)
-        for change in changes[1:]
-        if change.category != UNCLASSIFIED and change.severity.rank >= 2
-    ]
-    common = [name for name, _ in Counter(name for name in names if name).most_common(3)]
-    on = f", on {_joined(common)}" if common else ""
+    names = [subject(change) for change in changes[1:] if change.severity.rank >= 2]
+    common = [name for name, _ in Counter(name for name in names if name).most_common(3 if full else 1)]
+    on = f", on {_joined(common)}" if common and full else ""
     return f"Also: {_counted(changes[1:])}{on}."
 
 
 def _counted(changes: tuple[Change, ...]) -> str:
-    counts = Counter(VERBS[change.type][1] for change in changes)
-    return _joined(
-        [
-            f"{count} {'clause' if count == 1 else 'clauses'} {verb}" if index == 0 else f"{count} {verb}"
-            for index, (verb, count) in enumerate(counts.items())
-        ]
+    """Return how many clauses changed in each way; changes of form are counted together."""
+    counts = Counter(
+        "changed in form" if change.type in FORMAL else VERBS[change.type][1] for change in changes
     )
+    ranked = sorted(counts.items(), key=lambda item: (item[0] == "changed in form", -item[1], item[0]))
+    first, *others = [f"{count} {verb}" for verb, count in ranked]
+    count, verb = first.split(" ", 1)
+    return _joined([f"{count} {'clause' if count == '1' else 'clauses'} {verb}", *others])
 
 
 def _joined(parts: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pipeline.events import Change, ChangeType
 from pipeline.policy.taxonomy import taxonomy
@@ -32,12 +33,21 @@ def shown(change: Change) -> str:
 
 def topic(change: Change) -> str:
     """Return the name that a document itself gives a change: its run-in heading, else the heading above it."""
+    return title(change) or heading(change)
+
+
+def title(change: Change) -> str:
+    """Return the run-in heading of a clause, or the whole of a very short one; empty where it has none."""
     text = shown(change)
     match = _RUN_IN.match(text)
     if match and len(match[1].split()) <= 7 and len(text) > len(match[0]) + 40 and not _is_sentence(match[1]):
         return _clean(match[1])
-    if len(text.split()) <= 6 and len(text) <= 50 and change.type in (ChangeType.ADDED, ChangeType.REMOVED):
-        return _clean(text)
+    short = len(text.split()) <= 6 and len(text) <= 50 and not _is_sentence(text)
+    return _clean(text) if short and change.type in (ChangeType.ADDED, ChangeType.REMOVED) else ""
+
+
+def heading(change: Change) -> str:
+    """Return the nearest heading above a change below the document's own title, where it is short."""
     own = [_clean(part) for part in change.heading_path[1:] or ()]
     return own[-1] if own and len(own[-1].split()) <= 8 else ""
 
@@ -52,6 +62,20 @@ def _clean(words: str) -> str:
     return re.sub(r"\s+", " ", _QUOTES.sub("", re.sub(r"[*_`#]", "", plain))).strip(" .:–-")
 
 
+def longest(redline: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Return the words gone and come of the longest edited stretch of a redline."""
+    runs: list[list[str]] = [["", ""]]
+    for op, text in redline:
+        if op == "=" and len(text.split()) > 1:
+            runs.append(["", ""])
+        elif op == "=":
+            runs[-1] = [part + text if part else part for part in runs[-1]]
+        else:
+            runs[-1][op == "+"] += text
+    gone, come = max(runs, key=lambda run: len(run[0]) + len(run[1]))
+    return gone.strip(), come.strip()
+
+
 def subject(change: Change) -> str:
     """Return what a change is about: its category in short, nothing where it has none."""
     category = taxonomy().get(change.category)
@@ -64,22 +88,43 @@ def quote(text: str, anchor: int = 0, *, words: int = 22) -> str:
     It starts with its sentence where that fits, and ends at the end of a phrase.
     """
     start, end = _stretch(text, anchor)
-    piece = [match.span() for match in re.finditer(r"\S+", text[start:end])]
+    piece = [match.span() for match in _PIECE.finditer(text[start:end])]
     if not piece:
         return ""
     first = _first_word(piece, anchor - start, words)
     last = min(len(piece), first + words) - 1
     last = _phrase_end(text[start:end], piece, first, last) if last < len(piece) - 1 else last
-    return text[start + piece[first][0] : start + piece[last][1]].strip(" ,;:–-")
+    return _balanced(text[start + piece[first][0] : start + piece[last][1]]).strip(" ,;:.–-")
+
+
+def _balanced(words: str) -> str:
+    """Cut a stretch so that no bracket in it lacks its partner."""
+    depth, start, opened = 0, 0, -1
+    for place, char in enumerate(words):
+        if char == "(":
+            opened = place if depth == 0 else opened
+            depth += 1
+        elif char == ")" and depth:
+            depth -= 1
+        elif char == ")":
+            start = place + 1
+    if not depth:
+        return words[start:]
+    return words[start:opened] if opened - start > 12 else words[opened + 1 :]
+
+
+_IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
+_PIECE = re.compile(rf"[{_IDEOGRAPHS}]{{1,3}}|[^\s{_IDEOGRAPHS}]+")
+_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z(“\"])|[。！？]|\n+|[“”\"„«»]")
 
 
 def _stretch(text: str, anchor: int) -> tuple[int, int]:
     """Return the sentence around an offset, cut at quotation marks and line ends."""
     start, end = 0, len(text)
-    for match in re.finditer(r"(?<=[.!?])\s+(?=[A-Z(“\"])|\n+|[“”\"„«»]", text):
-        if match.end() <= anchor:
+    for match in _BREAK.finditer(text):
+        if match.start() <= anchor:
             start = match.end()
-        elif match.start() > anchor:
+        else:
             end = match.start()
             break
     return start, end
@@ -87,7 +132,7 @@ def _stretch(text: str, anchor: int) -> tuple[int, int]:
 
 def _first_word(piece: list[tuple[int, int]], anchor: int, words: int) -> int:
     at = next((index for index, (_, stop) in enumerate(piece) if stop > anchor), 0)
-    return 0 if at < words - 6 else max(0, at - 6)
+    return 0 if at < words - 4 else max(0, at - 6)
 
 
 def _phrase_end(text: str, piece: list[tuple[int, int]], first: int, last: int) -> int:
