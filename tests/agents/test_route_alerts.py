@@ -47,7 +47,7 @@ async def routed(*events: Event) -> list[DeliveryDue]:
     """Return what is due after the events, in order."""
     memory = DictMemory(RoutedState)
     step = [route_alerts(event, subscriptions=lambda: (SLACK, MAIL), memory=memory) for event in events]  # type: ignore[arg-type]
-    return [due async for one in step for due in one if isinstance(due, DeliveryDue)]
+    return [due for one in step async for due in one if isinstance(due, DeliveryDue)]
 
 
 async def test_every_subscription_is_told() -> None:
