@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from pipeline.alerts.render import email as mail
 from pipeline.alerts.render.email import LIMIT, Letter
@@ -198,7 +198,12 @@ def test_compose_takes_delivery() -> None:
     assert found["Date"] == "Fri, 18 Oct 2024 09:04:00 +0000"
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=15)
+@settings(
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    max_examples=15,
+    phases=(Phase.explicit, Phase.generate),
+)
 @given(samples.alerts)
 def test_every_mail_reads(told: AlertRaised) -> None:
     """The mail of every alert is under 100 kB, of ASCII lines, and reads without a defect."""

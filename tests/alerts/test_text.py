@@ -11,6 +11,7 @@ from tests.alerts.samples import alert, change, due, reworded, story, updated, w
 
 WHOLE = """\
 X — Privacy Policy  [HIGH]
+X changes its Privacy Policy
 X may now share your data with collaborators, who may train AI with it.
 
 3. Sharing › 3.2 Third-party collaborators — new, high
@@ -22,7 +23,7 @@ X may now share your data with collaborators, who may train AI with it.
 
 1 more change: 1 moved.
 
-▸ retention: P90D → P18M
+▸ 4. Retention: retention: P90D → P18M
 
 In force: 15 November 2024, 29 days after it was seen
 First seen: 17 October 2024, 09:04 UTC

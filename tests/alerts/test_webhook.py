@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from pipeline.alerts.render import webhook
@@ -140,7 +140,12 @@ def test_hostile_fits(text: str) -> None:
     json.loads(body)
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=40)
+@settings(
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    max_examples=40,
+    phases=(Phase.explicit, Phase.generate),
+)
 @given(samples.alerts)
 def test_every_body_verifies(told: AlertRaised) -> None:
     """The body of every alert stays under 20 kB, and verifies with Standard Webhooks' library."""

@@ -49,7 +49,9 @@ def _values(told: Told, about: AlertRaised | None, scale: float) -> dict[str, ob
     common = {
         "subject": words.subject(alert) if alert else f"Alert {told.alert_id}",
         "severity": "" if alert is None or alert.kind == "story" else str(alert.severity),
-        "summary": words.summary(alert) if alert else "",
+        "lead": words.lead(alert) if alert else "",
+        "summary": words.account(alert) if alert else "",
+        "notice": words.notice(told) if isinstance(told, AlertRaised) else words.update_title(told),
         "alert_id": told.alert_id,
         "remark": "",
     }
@@ -63,7 +65,7 @@ def _content(alert: AlertRaised, scale: float) -> dict[str, object]:
         "reason": "",
         "changes": [_clause(change, (EACH if at else WORST) * scale) for at, change in enumerate(ranked)],
         "more": words.more(alert, ranked),
-        "facts": words.facts(alert.changes),
+        "facts": words.facts(ranked),
         "when": words.when(alert),
         **_news(alert.coverage),
     }
@@ -100,7 +102,7 @@ def _clause(change: Change, room: float) -> dict[str, object]:
         "verb": words.verb(change),
         "severity": str(change.severity),
         "spans": clip.spans,
-        "words_left": clip.words_left,
+        "words_left": clip.untold,
     }
 
 

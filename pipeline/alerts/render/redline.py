@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pipeline.alerts.render.words import clean
@@ -10,16 +11,18 @@ from pipeline.events import Change, Value
 Spans = tuple[tuple[str, str], ...]
 
 CUT = "…"  # the op of what stands for words left out: (CUT, " … ") or (CUT, " … [12 more words] ")
-MARK = 24  # characters that a mark of words left out takes, about
+MARK = 26  # characters that a mark of words left out takes, about
 LEAST = 40  # characters of a changed span that are always shown
 CONTEXT = 60  # characters of unchanged text kept beside a change when not all of it fits
 
 
 class Clip(Value, frozen=True, kw_only=True):
-    """What is shown of a redline; `words_left` is the number of changed words that are not."""
+    """What is shown of a redline; `words_left` counts the changed words that are not, `untold` those of them that
+    no mark within speaks of."""
 
     spans: Spans
     words_left: int = 0
+    untold: int = 0
 
 
 def spans_of(change: Change) -> Spans:
@@ -40,7 +43,8 @@ def clip(spans: Spans, limit: int, *, per_span: int = 0) -> Clip:
     if _cost(spans, per_span) <= limit:
         return Clip(spans=spans)
     shown = _filled(_capped(_close(spans), limit, per_span), limit, per_span)
-    return Clip(spans=shown, words_left=_changed_words(spans) - _changed_words(shown))
+    left = max(_changed_words(spans) - _changed_words(shown), 0)
+    return Clip(spans=shown, words_left=left, untold=max(left - _told(shown), 0))
 
 
 def shown(change: Change, limit: int, *, per_span: int = 0) -> Clip:
@@ -60,6 +64,12 @@ def words(text: str) -> int:
 
 def _cost(spans: Iterable[tuple[str, str]], per_span: int) -> int:
     return sum(len(text) + per_span for _, text in spans)
+
+
+def _told(spans: Spans) -> int:
+    """Return the number of words that the marks within a redline speak of."""
+    found = (re.search(r"\[([\d,]+) more", text) for op, text in spans if op == CUT)
+    return sum(int(mark[1].replace(",", "")) for mark in found if mark)
 
 
 def _close(spans: Spans) -> Spans:
@@ -86,8 +96,9 @@ def _context(text: str, *, before: bool, after: bool) -> list[tuple[str, str]]:
 def _capped(spans: Spans, limit: int, per_span: int) -> Spans:
     """Return the redline with its longest changed spans shortened so that each gets a fair share of the room."""
     unchanged = _cost(((op, text) for op, text in spans if op not in "+-"), per_span)
-    lengths = [len(text) + per_span + MARK for op, text in spans if op in "+-"]
-    share = max(_share(lengths, limit - unchanged) - per_span - MARK, LEAST)
+    extra = 2 * per_span + MARK
+    lengths = [len(text) + extra for op, text in spans if op in "+-"]
+    share = max(_share(lengths, limit - unchanged) - extra, LEAST)
     return tuple(piece for op, text in spans for piece in _shortened(op, text, share))
 
 

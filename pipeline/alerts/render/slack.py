@@ -23,7 +23,12 @@ from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, D
 BUDGET = 10_000  # characters of the JSON of all blocks
 RESERVE = 400  # of these, for what is told of the changes not shown
 EVENT_TYPE = "clausewire_delivery"
-WORST = (2_000, 1_000, 400, 150)  # characters of the worst clause's redline, tried in turn
+SIZES = (  # of a message's parts, tried in turn until they fit
+    parts.Sizes(clause=2_000, account=700, facts=4, stories=5),
+    parts.Sizes(clause=1_000, account=500, facts=4, stories=3),
+    parts.Sizes(clause=400, account=200, facts=2, stories=2),
+    parts.Sizes(clause=150, account=80, facts=1, stories=1),
+)
 EACH = 280  # characters of the redline of every other change
 
 Message = dict[str, Any]
@@ -60,7 +65,7 @@ def reply(
         "text": escape(f"{about} {reason}".strip()),
         "blocks": [
             parts.rich(parts.section([parts.text(title, bold=True)], [parts.text(reason)])),
-            *parts.news(stories),
+            *parts.news(stories, 5),
         ],
         "metadata": metadata(delivery_id, told.alert_id, alert.thread if alert else ""),
         "unfurl_links": False,
@@ -90,11 +95,7 @@ def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> tuple[Message, Mess
 
 def fallback(alert: AlertRaised, withdrawal: AlertWithdrawn | None = None) -> str:
     """Return the line that a notification shows: what, how grave, in one sentence, from when."""
-    state = "Withdrawn: " if withdrawal else ""
-    grave = f" ({alert.severity})" if alert.kind != "story" else ""
-    effective = words.effective(alert)
-    force = f" In force {effective}." if effective else ""
-    return escape(f"{state}{words.subject(alert)}{grave}: {words.summary(alert)}{force}")
+    return escape(f"{'Withdrawn: ' if withdrawal else ''}{words.notice(alert)}")
 
 
 def metadata(delivery_id: str, alert_id: str, thread: str) -> dict[str, Any]:
@@ -119,9 +120,9 @@ def _blocks(
 ) -> list[dict[str, Any]]:
     """Return the largest layout within the budget: the worst clause first, then as many others as fit."""
     ranked = words.by_importance(alert.changes)
-    tail = parts.ending(alert, links, updates)
-    for worst in WORST:
-        head = parts.opening(alert, ranked[:1], worst, updates, withdrawal)
+    for sizes in SIZES:
+        head = parts.opening(alert, ranked, sizes, updates, withdrawal)
+        tail = parts.ending(alert, links, updates, sizes)
         left = BUDGET - RESERVE - size([*head, *tail])
         if left >= 0:
             break

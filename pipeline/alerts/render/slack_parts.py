@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.alerts.render import words
 from pipeline.alerts.render.redline import CUT, Clip, shown
@@ -16,14 +16,22 @@ Block = dict[str, Any]
 
 HEADER = 150  # characters of a header block
 PER_SPAN = 60  # characters of JSON around a styled text element
-LINK = 500  # characters of a URL that is still worth its share of the budget
-STORIES = 5
+LINK = 400  # characters of a URL that is still worth its share of the budget
 STYLES: dict[str, dict[str, bool]] = {
     "-": {"strike": True},
     "+": {"bold": True},
     CUT: {"italic": True},
     "=": {},
 }
+
+
+class Sizes(NamedTuple):
+    """How much of each part is shown: characters of the worst clause and of the account, facts, stories."""
+
+    clause: int
+    account: int
+    facts: int
+    stories: int
 
 
 def text(value: str, **style: bool) -> Element:
@@ -70,29 +78,27 @@ def redline(clip: Clip) -> list[Element]:
 
 def opening(
     alert: AlertRaised,
-    worst: Sequence[Change],
-    room: int,
+    ranked: Sequence[Change],
+    sizes: Sizes,
     updates: Sequence[AlertUpdated],
     withdrawal: AlertWithdrawn | None,
 ) -> list[Block]:
     """Return what a busy person reads: about what, how grave, what happened, the worst clause, since when."""
     header = {"type": "plain_text", "text": words.one_line(words.subject(alert), HEADER), "emoji": False}
+    account = [text(words.one_line(words.account(alert), sizes.account))]
     return [
         {"type": "header", "text": header},
-        rich(section(*_state(updates, withdrawal), _lead(alert, struck=withdrawal is not None))),
-        *(block for change in worst for block in clause(change, room)),
-        rich(section(*_facts(alert), *_when(alert))),
+        rich(section(*_state(updates, withdrawal), _lead(alert, struck=withdrawal is not None), account)),
+        *(block for change in ranked[:1] for block in clause(change, sizes.clause)),
+        rich(section(*([text(f"▸ {fact}")] for fact in words.facts(ranked, sizes.facts)), *_when(alert))),
     ]
 
 
 def clause(change: Change, room: int) -> list[Block]:
     """Return the block that shows one clause: where it is, how it differs, its redline quoted."""
     clip = shown(change, room, per_span=PER_SPAN)
-    left = (
-        [[text(f"{clip.words_left:,} changed words are not shown here.", italic=True)]]
-        if clip.words_left
-        else []
-    )
+    told = f"{clip.untold:,} more changed words are not shown here."
+    left = [[text(told, italic=True)]] if clip.untold else []
     return [
         rich(
             section([text(words.place(change), bold=True), text(f"  {words.verb(change)}")]),
@@ -125,20 +131,20 @@ def others(items: Sequence[Element], more: str, links: Links) -> list[Block]:
     return [rich(*blocks)] if blocks else []
 
 
-def ending(alert: AlertRaised, links: Links, updates: Sequence[AlertUpdated]) -> list[Block]:
+def ending(alert: AlertRaised, links: Links, updates: Sequence[AlertUpdated], sizes: Sizes) -> list[Block]:
     """Return what follows the changes: the news, the buttons, and what the alert rests on."""
-    return [*news(words.coverage_of(alert, updates)), *_buttons(alert, links), *_footer(alert)]
+    return [*news(words.coverage_of(alert, updates), sizes.stories), *_buttons(alert, links), *_footer(alert)]
 
 
-def news(items: Sequence[Coverage]) -> list[Block]:
+def news(items: Sequence[Coverage], most: int) -> list[Block]:
     """Return the stories that report a change."""
     if not items:
         return []
     lines = [
         section([link(story.url, words.one_line(story.title, 150)), text(f"  {words.coverage(story)}")])
-        for story in items[:STORIES]
+        for story in items[:most]
     ]
-    left = len(items) - STORIES
+    left = len(items) - most
     tail = [section([text(f"{left:,} more {'report' if left == 1 else 'reports'}.")])] if left > 0 else []
     return [
         rich(
@@ -161,16 +167,11 @@ def _state(updates: Sequence[AlertUpdated], withdrawal: AlertWithdrawn | None) -
 
 
 def _lead(alert: AlertRaised, *, struck: bool) -> list[Element]:
-    """Return how grave and what: the severity as a badge, then the summary."""
+    """Return how grave and what: the severity as a badge, then one sentence."""
     badge = [] if alert.kind == "story" else [text(alert.severity.upper(), code=True), text("  ")]
-    return [
-        *badge,
-        text(words.summary(alert) or words.subject(alert), **({"strike": True} if struck else {})),
-    ]
-
-
-def _facts(alert: AlertRaised) -> list[list[Element]]:
-    return [[text(f"▸ {fact}")] for fact in words.facts(alert.changes)]
+    told = words.lead(alert)
+    style = {"bold": True, "strike": True} if struck else {"bold": True}
+    return [*badge, text("" if told == words.subject(alert) else told, **style)]
 
 
 def _when(alert: AlertRaised) -> list[list[Element]]:

@@ -38,7 +38,7 @@ def alert(
             for at, item in enumerate(ranked)
         ),
         words.more(told, ranked) and f"{words.more(told, ranked)}.",
-        "\n".join(f"▸ {fact}" for fact in words.facts(told.changes)),
+        "\n".join(f"▸ {fact}" for fact in words.facts(words.by_importance(told.changes))),
         "\n".join(f"{line.label}: {line.text}" for line in words.when(told)),
         _news(told, updates),
         "\n".join(_sources(told, links)),
@@ -73,7 +73,7 @@ def change(item: Change, limit: int = EACH, *, width: int = WIDTH) -> str:
     """Return one change as text: where, how, and its redline indented below."""
     clip = shown(item, limit)
     head = f"{words.place(item)} — {words.verb(item)}, {item.severity}"
-    left = f"\n    ({clip.words_left:,} changed words are not shown here)" if clip.words_left else ""
+    left = f"\n    ({clip.untold:,} more changed words are not shown here)" if clip.untold else ""
     return f"{head}\n{_indented(redline(clip.spans), width)}{left}"
 
 
@@ -113,7 +113,8 @@ def _lead(
     state = [words.update_title(update) for update in updates if update.how != "coverage"]
     if withdrawal:
         state.append(f"{words.update_title(withdrawal)}: {words.one_line(withdrawal.reason)}")
-    return "\n".join([f"{words.subject(told)}{grave}", *state, fill(words.summary(told), width)])
+    said = [text for text in (words.lead(told), words.account(told)) if text and text != words.subject(told)]
+    return "\n".join([f"{words.subject(told)}{grave}", *state, *(fill(text, width) for text in said)])
 
 
 def _indented(text: str, width: int) -> str:

@@ -97,9 +97,23 @@ def subject(alert: AlertRaised) -> str:
     return one_line(alert.title or alert.service or "Alert", 140)
 
 
-def summary(alert: AlertRaised) -> str:
+def lead(alert: AlertRaised) -> str:
     """Return the one sentence that says what happened."""
-    return one_line(alert.summary or alert.title, 600)
+    return one_line(alert.title or alert.summary, 250)
+
+
+def account(alert: AlertRaised) -> str:
+    """Return what there is to say beyond the lead, in a few sentences; empty where that is nothing."""
+    told = one_line(alert.summary, 700)
+    return "" if told in {lead(alert), subject(alert)} else told
+
+
+def notice(alert: AlertRaised) -> str:
+    """Return the line that a notification shows: about what, how grave, what happened, from when."""
+    grave = "" if alert.kind == "story" else f" ({alert.severity})"
+    told = account(alert) if lead(alert) == subject(alert) else lead(alert)
+    force = f". In force {effective(alert)}" if effective(alert) else ""
+    return f"{subject(alert)}{grave}: {told}{force}" if told else f"{subject(alert)}{grave}{force}"
 
 
 def by_importance(changes: Iterable[Change]) -> list[Change]:
@@ -169,7 +183,7 @@ def when(alert: AlertRaised) -> list[Line]:
 def tell(fact: Fact) -> str:
     """Return a fact in words: its note, or old → new."""
     if fact.note:
-        return one_line(fact.note, 200)
+        return one_line(fact.note, 160)
     old, new = _normal(fact.old), _normal(fact.new)
     kind = one_line(fact.kind, 40).replace("-", " ")
     if old and new:
@@ -184,9 +198,25 @@ def _normal(value: dict[str, object] | None) -> str:
 
 
 def facts(changes: Sequence[Change], limit: int = 4) -> list[str]:
-    """Return the facts of changes in words, worse for the reader first, each once."""
-    stated = sorted((fact for change in changes for fact in change.facts), key=lambda fact: fact.direction)
-    return list(dict.fromkeys(told for fact in stated if (told := tell(fact))))[:limit]
+    """Return the facts of changes in words, worse for the reader first, each once, with where it stands.
+
+    `changes` come most important first; the first one's facts need no place, since it is shown in full.
+    """
+    stated = sorted(
+        (
+            (fact.direction, rank, change, fact)
+            for rank, change in enumerate(changes)
+            for fact in change.facts
+        ),
+        key=lambda item: item[:2],
+    )
+    lines = [_placed(change, told, rank) for _, rank, change, fact in stated if (told := tell(fact))]
+    return list(dict.fromkeys(lines))[:limit]
+
+
+def _placed(change: Change, told: str, rank: int) -> str:
+    heading = one_line(change.heading_path[-1], 60) if rank and change.heading_path else ""
+    return f"{heading}: {told}" if heading else told
 
 
 def total(alert: AlertRaised) -> int:
