@@ -28,6 +28,7 @@ _JOIN = 2  # unchanged words between two edits, at most, over which they are joi
 _CELLS = (
     100_000_000  # size of an exact comparison, in pairs of tokens, above which rare words anchor it first
 )
+_WINDOW = 4_000  # tokens of each side that are compared at once where nothing anchors them
 
 
 class Span(NamedTuple):
@@ -100,9 +101,14 @@ def _same_ends(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
 
 def _exact(left: Sequence[str], right: Sequence[str], span: Span | None = None) -> list[Span]:
     """Return spans that tile both lists, or a part of them."""
-    i0, i1, j0, j1, _ = span = span or Span(0, len(left), 0, len(right), False)
-    if (i1 - i0) * (j1 - j0) > _CELLS:
+    span = span or Span(0, len(left), 0, len(right), False)
+    if (span.i1 - span.i0) * (span.j1 - span.j0) > _CELLS:
         return _anchored(left, right, span)
+    return _opcodes(left, right, span)
+
+
+def _opcodes(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
+    i0, i1, j0, j1, _ = span
     codes: dict[str, int] = {}
     one = [codes.setdefault(token, len(codes)) for token in left[i0:i1]]
     two = [codes.setdefault(token, len(codes)) for token in right[j0:j1]]
@@ -113,16 +119,37 @@ def _exact(left: Sequence[str], right: Sequence[str], span: Span | None = None) 
 
 
 def _anchored(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
-    """Cut an oversized comparison at tokens that stand once on each side; what has none is replaced."""
+    """Cut an oversized comparison at tokens that stand once on each side, and the rest into windows."""
     i, i1, j, j1, _ = span
     spans: list[Span] = []
     for a, b in [*_anchors(left, right, span), (i1, j1)]:
-        gap = Span(i, a, j, b, False)
-        spans += _exact(left, right, gap) if (a - i) * (b - j) <= _CELLS else [gap]
+        small = (a - i) * (b - j) <= _CELLS
+        spans += (_opcodes if small else _windowed)(left, right, Span(i, a, j, b, False))
         if a < i1:
             spans.append(Span(a, a + 1, b, b + 1, True))
         i, j = a + 1, b + 1
     return spans
+
+
+def _windowed(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
+    """Compare window by window, each begun where the last equal run of the one before ended."""
+    i, i1, j, j1, _ = span
+    spans: list[Span] = []
+    while i < i1 and j < j1:
+        found = _opcodes(left, right, Span(i, min(i1, i + _WINDOW), j, min(j1, j + _WINDOW), False))
+        if found[-1].i1 < i1 or found[-1].j1 < j1:
+            found = _settled(found)
+        spans += found
+        i, j = found[-1].i1, found[-1].j1
+    return [*spans, Span(i, i1, j, j1, False)]
+
+
+def _settled(found: list[Span]) -> list[Span]:
+    """Return the spans of a window up to its last long equal run, beyond which the window's end may mislead."""
+    last = max(
+        (k for k, span in enumerate(found) if span.same and span.i1 - span.i0 > 8), default=len(found) - 1
+    )
+    return found[: last + 1]
 
 
 def _anchors(left: Sequence[str], right: Sequence[str], span: Span) -> list[tuple[int, int]]:
