@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 
 from agents.demo import show
@@ -26,6 +27,27 @@ STILL_S = 0.8
 LONGEST_S = 12.0
 
 
+@contextmanager
+def logging_to(path: Path) -> Iterator[None]:
+    """Write what the program logs to a file for a while, one JSON object per line."""
+    before = structlog.get_config()
+    with path.open("w", encoding="utf-8") as file:
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+            logger_factory=structlog.WriteLoggerFactory(file=file),
+            cache_logger_on_first_use=False,
+        )
+        try:
+            yield
+        finally:
+            structlog.configure(**before)
+
+
 async def play(folder: Path, start: Start, console: Console) -> bool:
     """Run the demo and show it; True when the expected alerts, and no others, were delivered.
 
@@ -36,20 +58,30 @@ async def play(folder: Path, start: Start, console: Console) -> bool:
         story, settings = world.story, world.settings()
         show.opening(console, len(story.days), len(story.documents), len(story.items))
         await world.advance(story.days[0])
-        async with start(settings, world.clock):
-            for number, day in enumerate(story.days):
-                if number:
-                    await world.advance(day)
-                await _day(world, settings, day, console)
-        checks = judged(story, world.inbox, settings)
-        found = alerts(world.received, settings)
-        for alert in found:
-            show.alert_view(console, alert, told_items(story, alert))
-        show.latencies(console, found)
-        show.checks(console, checks)
-        well = all(check.holds for check in checks)
-        show.closing(console, folder, world.inbox, time.monotonic() - began, well=well)
+        with logging_to(folder / show.LOG):
+            async with start(settings, world.clock):
+                await _days(world, settings, console)
+        return _reckoned(world, settings, console, time.monotonic() - began)
+
+
+def _reckoned(world: DemoWorld, settings: Settings, console: Console, seconds: float) -> bool:
+    """Show what arrived and whether it is what had to."""
+    found = alerts(world.received, settings)
+    for alert in found:
+        show.alert_view(console, alert, told_items(world.story, alert))
+    show.latencies(console, found)
+    checks = judged(world.story, world.inbox, settings)
+    show.checks(console, checks)
+    well = all(check.holds for check in checks)
+    show.closing(console, world.folder, world.inbox, seconds, well=well)
     return well
+
+
+async def _days(world: DemoWorld, settings: Settings, console: Console) -> None:
+    for day in world.story.days:
+        if day is not world.story.days[0]:  # the first has begun, so that the program finds a world
+            await world.advance(day)
+        await _day(world, settings, day, console)
 
 
 async def _day(world: DemoWorld, settings: Settings, day: Day, console: Console) -> None:

@@ -19,6 +19,7 @@ from pipeline.events import Channel
 
 CHANNELS = (Channel.SLACK, Channel.WEBHOOK, Channel.EMAIL)
 MOST_LINES = {Channel.SLACK: 20, Channel.WEBHOOK: 20, Channel.EMAIL: 12}  # shown; the files have them whole
+LOG = "log.jsonl"
 MARK = {True: ("✓", "green"), False: ("✗", "bold red")}
 
 
@@ -38,18 +39,18 @@ def day_line(console: Console, day: Day, came: int, updates: int, seconds: float
     console.print(
         Text.assemble(
             (f"{day.date:%d %b %Y}  ", "bold"),
-            (f"{day.title}. ", "cyan"),
-            f"{day.why}. ",
-            (f"→ {told}{more}", "bold green" if came else "dim"),
+            (day.title, "cyan"),
+            (f"  → {told}{more}", "bold green" if came else "dim"),
             (f"  ({seconds:.1f} s)", "dim"),
         )
     )
+    console.print(Text(f"             {day.why}", "dim"), soft_wrap=True)
 
 
 def alert_view(console: Console, alert: Alert, covering: Sequence[Item]) -> None:
     """Show one alert as its readers have it: in Slack, as JSON, as a mail."""
     data = alert.data
-    console.rule(f"[bold]{data.get('title') or alert.document}", align="left")
+    _headed(console, str(data.get("title") or alert.document))
     for channel in CHANNELS:
         arrival = alert.messages.get(channel)
         if arrival is None:
@@ -85,6 +86,13 @@ def _cut(text: str, most: int) -> str:
     if len(lines) <= most + 1:
         return "\n".join(lines)
     return "\n".join([*lines[:most], f"… and {len(lines) - most} more lines in the file"])
+
+
+def _headed(console: Console, title: str) -> None:
+    if console.is_terminal:
+        console.rule(Text(title, "bold"), align="left")
+    else:
+        console.print(f"\n=== {title}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _framed(console: Console, title: str, text: Text) -> None:
@@ -128,7 +136,8 @@ def closing(console: Console, folder: Path, inbox: Inbox, seconds: float, *, wel
     """Say where everything lies, and what to type next."""
     counts = ", ".join(f"{_NAMES[one]} {sum(a.channel is one for a in inbox.arrivals)}" for one in CHANNELS)
     console.print(
-        f"\nMessages: {counts}. They lie in {folder}/slack, {folder}/webhook and {folder}/email.\n"
+        f"\nMessages: {counts}.\nThey lie in {folder}/slack, {folder}/webhook and {folder}/email; "
+        f"what the program logged is in {folder}/{LOG}.\n"
         f"{'All as it should be' if well else 'Not as it should be'}, in {seconds:.0f} s.\n\n"
         "Next:\n"
         f"  clausewire topics --config {folder}/clausewire.yaml     what the log holds\n"
