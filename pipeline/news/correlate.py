@@ -23,7 +23,7 @@ LATE = timedelta(days=45)
 AFTER_FORCE = timedelta(days=15)
 WORDING = 1.6  # the least weight of evidence from the wording itself
 ENOUGH = 2.6  # the least weight of all evidence, when the entry speaks of a policy
-ENOUGH_UNNAMED = 3.3  # and when it does not
+ENOUGH_UNNAMED = 3.9  # and when it does not, half as much again
 SHOWN = 5  # pieces of evidence told to a reader
 CHANGES = 40  # of one service kept open
 STORIES = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from math import exp
@@ -11,11 +12,11 @@ from msgspec import Struct
 from pipeline.events import Match
 from pipeline.news.commonness import weight
 from pipeline.news.query import All, Any, Node, Not, Phrase, QueryError, Words, parse, simple
-from pipeline.news.telling import STOPWORDS, Token, stem, tokens
+from pipeline.news.telling import STOPWORDS, TOKEN, folded, stem
 
 __all__ = ["Query", "QueryError", "Watch", "WatchIndex", "compile", "matches"]
 
-GAP = 1000  # places between title and summary, so that no phrase runs across
+GAP = 10_000  # places between title and summary, so that no phrase runs across, however loose
 Span = tuple[int, int]
 Group = tuple[frozenset[str], tuple[str, ...]]  # one of these words, or a word with one of these beginnings
 
@@ -39,19 +40,30 @@ class Text:
     """A title and a summary, read once: each word with the places where it stands."""
 
     def __init__(self, title: str, summary: str) -> None:
-        self.tokens = tokens(title)
-        self.titled = len(self.tokens)
-        rest = tokens(summary)
-        offset = len(title) + 1
-        self.tokens += [Token(word, start + offset, end + offset) for word, start, end in rest]
         self.places: dict[str, list[int]] = defaultdict(list)
-        for at, token in enumerate(self.tokens):
-            self.places[token.word].append(at if at < self.titled else at + GAP)
+        self.found: list[re.Match[str]] = []
+        self.read(title, 0)
+        self.titled = len(self.found)
+        self.read(summary, GAP)
+        self.summary_at = len(title) + 1
         self.words = frozenset(self.places)
         self.known: dict[Phrase, list[Span]] = {}
 
-    def token(self, place: int) -> Token:
-        return self.tokens[place if place < self.titled else place - GAP]
+    def read(self, text: str, gap: int) -> None:
+        """Note where each word stands; most texts are ASCII and folded at once."""
+        fold = str if text.isascii() else folded
+        for at, found in enumerate(
+            TOKEN.finditer(text.lower() if text.isascii() else text), len(self.found) + gap
+        ):
+            self.found.append(found)
+            self.places[fold(found.group())].append(at)
+
+    def span(self, first: int, last: int) -> Span:
+        """Return the characters of title-newline-summary from one place to another."""
+        if last < self.titled:
+            return self.found[first].start(), self.found[last].end()
+        one, other = self.found[first - GAP], self.found[last - GAP]
+        return one.start() + self.summary_at, other.end() + self.summary_at
 
     def standing(self, word: str, *, prefix: bool = False) -> list[int]:
         """Return the places of a word, or of every word that begins with it, in order."""
@@ -61,8 +73,7 @@ class Text:
 
     def spots(self, words: Iterable[str]) -> list[Span]:
         """Return where any of some words stand."""
-        found = (self.token(place) for word in words for place in self.places[word])
-        return [(token.start, token.end) for token in found]
+        return [self.span(place, place) for word in words for place in self.places[word]]
 
     def spans(self, phrase: Phrase) -> list[Span]:
         """Return where a phrase stands; looked for once, however many watches ask."""
@@ -128,7 +139,7 @@ def occurrences(phrase: Phrase, text: Text) -> Iterator[Span]:
         return
     for first, end in windows(phrase, places):
         if not phrase.title or end < text.titled:
-            yield text.token(first).start, text.token(end).end
+            yield text.span(first, end)
 
 
 def windows(phrase: Phrase, places: list[list[int]]) -> Iterator[tuple[int, int]]:

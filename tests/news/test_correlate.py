@@ -190,3 +190,41 @@ def test_old_leaves(items: list[Item], changes: dict[str, ClausesChanged], repor
     ledger, _ = add_change(Ledger(), changes[TERMS])
     entry = replace(items[0].entry, published_at=changes[TERMS].at + timedelta(days=200))
     assert add_story(ledger, reported(entry))[0].changes == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "summary"),
+    [
+        (
+            "X hides likes from public view",
+            "The platform says the change protects users who like edgy posts.",
+        ),
+        (
+            "X raises the price of Premium to $22 a month",
+            "Subscribers will see the new price on November 15.",
+        ),
+        (
+            "X must face lawsuit over unpaid severance",
+            "A federal judge in Delaware refused to dismiss the case.",
+        ),
+        (
+            "X sues advertisers over boycott",
+            "Elon Musk's X filed the antitrust lawsuit in federal court in Texas.",
+        ),
+        (
+            "Brazil lifts ban on X after it pays fines",
+            "The platform paid $5 million and named a representative.",
+        ),
+        ("X rolls out Grok image generation", "The AI chatbot can now be trained on posts, Musk said."),
+        ("X closes its San Francisco office", "Musk said the platform will move to Bastrop, Texas."),
+        ("How to download your X archive", "You can request a copy of your data in your account settings."),
+        ("X explains its job search feature", "Employers can now find candidates on the platform."),
+        ("X removes the block button", "Blocked users will be able to see public posts on X."),
+    ],
+)
+def test_other_news_of_service(
+    title: str, summary: str, items: list[Item], changes: dict[str, ClausesChanged], reported: Reported
+) -> None:
+    """News of the same service in the same days that is about something else is linked to no change."""
+    entry = replace(items[2].entry, title=title, summary=summary)
+    assert [link(change, reported(entry)) for change in changes.values()] == [None, None]
