@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/python -m uv
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test lint unit bench run lock clean
+.PHONY: install demo test lint unit faults bench run lock clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -35,6 +35,12 @@ lint: install
 
 unit: install
 	$(BIN)/pytest
+
+KILLS  ?= 100
+BROKER ?= embedded
+
+faults: install
+	$(BIN)/python tests/faults/run.py --kills $(KILLS) --broker $(BROKER)
 
 bench: install
 	$(BIN)/clausewire bench all
