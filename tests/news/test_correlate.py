@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from pipeline.events import Change, ChangeType, ClausesChanged, Entry, StoryUpdated
 from pipeline.news.correlate import Ledger, add_change, add_story, link
+from pipeline.news.names import ServiceName, mentions
 from pipeline.news.novelty import TOTAL, novelty
+from pipeline.news.story import StoryBook, add
 
 from .conftest import Item
 
@@ -228,3 +230,28 @@ def test_other_news_of_service(
     """News of the same service in the same days that is about something else is linked to no change."""
     entry = replace(items[2].entry, title=title, summary=summary)
     assert [link(change, reported(entry)) for change in changes.values()] == [None, None]
+
+
+def test_autumn_as_it_came(
+    items: list[Item], changes: dict[str, ClausesChanged], services: list[ServiceName]
+) -> None:
+    """Entry by entry through stories to links: training covers both, courts the terms, blocking by one sentence."""
+    ledger, book, told = Ledger(), StoryBook(), {}
+    for change in changes.values():
+        ledger, _ = add_change(ledger, change)
+    label = {}
+    for item in items:
+        at = item.entry.published_at or changes[TERMS].at
+        named = mentions(f"{item.entry.title}\n{item.entry.summary}", services, at=at)
+        book, story = add(book, item.entry, named, (), at)
+        if story and "x" in story.services:
+            label[story.story_id] = item.story
+            ledger, found = add_story(ledger, story)
+            told |= {(story.story_id, change.document): coverage.more_outlets for change, coverage in found}
+    assert sorted((label[story], document, outlets) for (story, document), outlets in told.items()) == [
+        ("x-block-feature-bluesky", "Privacy Policy", 0),
+        ("x-terms-texas-venue", "Terms of Service", 2),
+        ("x-terms-texas-venue", "Terms of Service", 3),
+        ("x-third-party-ai-training", "Privacy Policy", 7),
+        ("x-third-party-ai-training", "Terms of Service", 2),
+    ]
