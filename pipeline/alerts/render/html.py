@@ -74,7 +74,7 @@ def _content(alert: AlertRaised, scale: float) -> dict[str, object]:
 def _news_of(told: AlertUpdated | AlertWithdrawn) -> dict[str, object]:
     return {
         "update": words.update_title(told),
-        "reason": words.one_line(told.reason, 600),
+        "reason": words.one_line(words.because(told), 600),
         "changes": [],
         "more": "",
         "facts": [],

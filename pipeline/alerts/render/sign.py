@@ -60,7 +60,9 @@ def _key(secret: str) -> bytes:
 
 
 def _ed25519(secret: str, content: bytes) -> bytes:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    except ModuleNotFoundError:
+        raise ValueError("a whsk_ secret needs the package cryptography to sign with") from None
     key = _key(secret.removeprefix(ASYMMETRIC))
     return Ed25519PrivateKey.from_private_bytes(key[:32]).sign(content)

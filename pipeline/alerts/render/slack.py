@@ -57,16 +57,14 @@ def reply(
     told: AlertUpdated | AlertWithdrawn, *, delivery_id: str, alert: AlertRaised | None = None
 ) -> Message:
     """Return the message that tells an update or a withdrawal under its alert."""
-    title = words.update_title(told)
-    reason = words.one_line(told.reason, 600)
+    title, reason = words.update_title(told), words.one_line(words.because(told), 600)
     stories = told.coverage if isinstance(told, AlertUpdated) else ()
-    about = f"{words.subject(alert)}: {title}." if alert else f"{title}."
+    about = f"{words.subject(alert)}: {title}" if alert else title
+    said = reason or " ".join(words.one_line(story.title, 150) for story in stories[:1])
+    lines = parts.section([parts.text(title, bold=True)], [parts.text(reason)])
     return {
-        "text": escape(f"{about} {reason}".strip()),
-        "blocks": [
-            parts.rich(parts.section([parts.text(title, bold=True)], [parts.text(reason)])),
-            *parts.news(stories, 5),
-        ],
+        "text": escape(f"{about}. {said}" if said else about),
+        "blocks": [parts.rich(lines, *parts.stories(stories, 5))],
         "metadata": metadata(delivery_id, told.alert_id, alert.thread if alert else ""),
         "unfurl_links": False,
         "unfurl_media": False,

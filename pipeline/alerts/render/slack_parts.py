@@ -137,7 +137,13 @@ def ending(alert: AlertRaised, links: Links, updates: Sequence[AlertUpdated], si
 
 
 def news(items: Sequence[Coverage], most: int) -> list[Block]:
-    """Return the stories that report a change."""
+    """Return the stories that report a change, under their heading."""
+    listed = stories(items, most)
+    return [rich(section([text("In the news", bold=True)]), *listed)] if listed else []
+
+
+def stories(items: Sequence[Coverage], most: int) -> list[Element]:
+    """Return stories as a list, and how many more there are."""
     if not items:
         return []
     lines = [
@@ -145,14 +151,8 @@ def news(items: Sequence[Coverage], most: int) -> list[Block]:
         for story in items[:most]
     ]
     left = len(items) - most
-    tail = [section([text(f"{left:,} more {'report' if left == 1 else 'reports'}.")])] if left > 0 else []
-    return [
-        rich(
-            section([text("In the news", bold=True)]),
-            {"type": "rich_text_list", "style": "bullet", "elements": lines},
-            *tail,
-        )
-    ]
+    more = [section([text(f"{left:,} more {'report' if left == 1 else 'reports'}.")])] if left > 0 else []
+    return [{"type": "rich_text_list", "style": "bullet", "elements": lines}, *more]
 
 
 def _state(updates: Sequence[AlertUpdated], withdrawal: AlertWithdrawn | None) -> list[list[Element]]:

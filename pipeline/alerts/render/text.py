@@ -51,7 +51,7 @@ def update(told: AlertUpdated | AlertWithdrawn, *, about: AlertRaised | None = N
     lines = [
         words.subject(about) if about else "",
         words.update_title(told),
-        words.one_line(told.reason, 600),
+        words.one_line(words.because(told), 600),
         *(
             f"· {words.one_line(story.title)}  {words.coverage(story)}\n  {words.clean(story.url)}"
             for story in (told.coverage if isinstance(told, AlertUpdated) else ())

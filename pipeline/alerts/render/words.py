@@ -263,6 +263,11 @@ def update_title(update: AlertUpdated | AlertWithdrawn) -> str:
     return told.get(update.how, f"Updated on {instant(update.updated_at)}")
 
 
+def because(update: AlertUpdated | AlertWithdrawn) -> str:
+    """Return why an update came, empty where its stories say it better."""
+    return "" if isinstance(update, AlertUpdated) and update.coverage else update.reason
+
+
 def coverage_of(alert: AlertRaised, updates: Iterable[AlertUpdated] = ()) -> list[Coverage]:
     """Return the stories on an alert, those of its updates included, each once, in the order they came."""
     items = [*alert.coverage, *(item for update in updates for item in update.coverage)]
