@@ -98,7 +98,7 @@ def _headed(console: Console, title: str) -> None:
 def _framed(console: Console, title: str, text: Text) -> None:
     """Show a message in a frame, or under a plain title where output is no terminal."""
     if console.is_terminal:
-        console.print(Panel(text, title=title, title_align="left", border_style="dim"))
+        console.print(Panel(text, title=title, title_align="left", border_style="dim"), soft_wrap=False)
     else:
         console.print(f"\n--- {title}", markup=False, highlight=False, soft_wrap=True)
         console.print(text, soft_wrap=True)
