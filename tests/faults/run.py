@@ -26,6 +26,7 @@ from tests.faults.world import ROUTES, SECRETS, FaultyWorld
 
 FIRST_VERSIONS_S = 60.0
 ARRIVAL_S = 150.0
+STARTING = 0.25  # the share of kills during start-up
 
 
 @dataclass(kw_only=True)
@@ -92,7 +93,7 @@ async def run(folder: Path, *, kills: int, seed: int, documents: int, broker: st
         await asyncio.sleep(2)
         changing = asyncio.create_task(change(world))
         for number in range(kills):
-            await asyncio.sleep(world.random.uniform(0.2, 6.0))
+            await moment(world)
             await program.kill()
             say(f"kill {number + 1} of {kills}, {sum(world.revisions)} changes so far")
             await program.start()
@@ -102,6 +103,15 @@ async def run(folder: Path, *, kills: int, seed: int, documents: int, broker: st
         say(f"stopped in {await program.stop():.1f} s")
         equal, told = await replayed(config)
         return judged(world, kills, equal, told)
+
+
+async def moment(world: FaultyWorld) -> None:
+    """Wait for the moment to kill: some time into the start, or some time after the pages are read again."""
+    if world.random.random() < STARTING:
+        return await asyncio.sleep(world.random.uniform(0.2, 3.0))
+    before = sum(world.reads.values())
+    await until(lambda: sum(world.reads.values()) > before, ARRIVAL_S)
+    return await asyncio.sleep(world.random.uniform(0.0, 4.0))
 
 
 async def change(world: FaultyWorld) -> None:
