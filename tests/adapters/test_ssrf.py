@@ -182,3 +182,12 @@ def test_stricter_than_the_library(address: ipaddress.IPv4Address | ipaddress.IP
     inside = getattr(address, "ipv4_mapped", None) or address
     special = inside.is_private or inside.is_reserved or inside.is_multicast or inside.is_loopback
     assert bool(why_refused(str(address))) >= special
+
+
+@given(st.text(max_size=80) | st.text(alphabet="htps:/[]@%.#?0123456789abxf::\\\\", max_size=40))
+async def test_any_text_gets_a_verdict(text: str) -> None:
+    """Whatever is given as a URL is judged, and nothing but a public address is accepted."""
+    for url in (text, f"https://{text}"):
+        verdict = await check_url(url, resolve=Names())
+        assert verdict.reason
+        assert not verdict.accepted or not any(map(why_refused, verdict.addresses))

@@ -99,7 +99,7 @@ def test_automatic_and_listed() -> None:
     """The mail says that a program sent it, and from which list."""
     found = read(written())
     assert found["Auto-Submitted"] == "auto-generated"
-    assert found["List-Id"] == "Clausewire alerts <alerts.clausewire.invalid>"
+    assert found["List-Id"] == "Clausewire alerts <clausewire.example.org>"
 
 
 def test_redline_without_colour() -> None:

@@ -166,6 +166,29 @@ def test_survives_the_changelog() -> None:
     assert msgspec.json.decode(msgspec.json.encode(box), type=Outbox) == box
 
 
+def test_day_of_outage_loses_nothing() -> None:
+    """A receiver that is down for a day gets everything afterwards, once and in order."""
+    up_at = SEEN + timedelta(hours=24)
+    dues = [due(alert(alert_id=f"alt-{n}"), f"dlv-{n}", due_at=SEEN + timedelta(hours=n)) for n in range(30)]
+    box, told, attempts, now = Outbox(), [], 0, SEEN
+    while len(told) < len(dues):
+        for event in dues:
+            box = outbox.due(box, event) if event.due_at <= now else box
+        while up := outbox.next_up(box, now):
+            number, attempts = outbox.attempt_of(box, up), attempts + 1
+            error = DeliveryError("down")
+            event = (
+                attempt.failed(up, error, channel=Channel.WEBHOOK, attempt=number, at=now)
+                if now < up_at
+                else attempt.sent(up, attempt=number, at=now)
+            )
+            told += [up.delivery_id] if event.outcome == "sent" else []
+            box = outbox.attempted(box, event)
+        now += timedelta(minutes=1)
+    assert told == [event.delivery_id for event in dues]
+    assert attempts < len(dues) + 10
+
+
 @given(st.lists(st.sampled_from(("sent", "failed", "repeat")), max_size=40))
 def test_nothing_lost_or_doubled(script: list[str]) -> None:
     """Whatever fails and repeats, each delivery is sent once and in the order in which it fell due."""

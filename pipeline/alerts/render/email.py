@@ -42,7 +42,7 @@ class Letter(Value, frozen=True, kw_only=True):
 
     sender: str
     to: tuple[str, ...]
-    list_id: str = "alerts.clausewire.invalid"
+    list_id: str = ""  # by default `clausewire.` and the sender's domain
     unsubscribe_url: str = ""
     unsubscribe_mail: str = ""
 
@@ -160,7 +160,7 @@ def _address(
     mail["In-Reply-To"] = root
     mail["References"] = root
     mail["Auto-Submitted"] = "auto-generated"
-    mail["List-Id"] = f"Clausewire alerts <{_header(letter.list_id, 200)}>"
+    mail["List-Id"] = f"Clausewire alerts <{_header(letter.list_id or f'clausewire.{letter.domain}', 200)}>"
     _unsubscribe(mail, letter)
 
 
