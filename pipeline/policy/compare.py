@@ -34,6 +34,7 @@ class Told:
     version: Version
     clauses: tuple[Clause, ...]
     keys: list[str]
+    current: list[str]  # keys of the text in force: all of it, or of a stacked page the current part
     parts: Stack | None = None
 
 
@@ -63,10 +64,10 @@ def compare(
     """
     memo: dict[str, str] = {}
     before = told(old, memo=memo)
-    after = told(new, before.keys, memo=memo)
+    after = told(new, before.current, memo=memo)
     back = _returned(after, before, history, memo)
     if back is not None and not back.exact:
-        before = told(history[-1 - back.ago], after.keys, memo=memo)
+        before = told(history[-1 - back.ago], memo=memo)
     core = difference(before, after)
     state = broken(before.version, new, core.found, (before.keys, after.keys))
     if state is not PageState.OK and not extractor_changed and back is None:
@@ -82,16 +83,18 @@ def compare_clauses(old: Version, new: Version) -> Core:
     """Return the typed changes of two versions; of stacked pages the coming parts are compared."""
     memo: dict[str, str] = {}
     before = told(old, memo=memo)
-    return difference(before, told(new, before.keys, memo=memo))
+    return difference(before, told(new, before.current, memo=memo))
 
 
 def told(version: Version, known: Sequence[str] = (), *, memo: dict[str, str] | None = None) -> Told:
-    """Return what readers are told of a version; `known` are the keys of what they were told before."""
+    """Return what readers are told of a version; `known` are the keys of the text in force before."""
     keys = keys_of(version.clauses, memo)
     parts = stack(version, known, keys=keys)
     if parts is None:
-        return Told(version=version, clauses=version.clauses, keys=keys)
-    return Told(version=version, clauses=parts.coming, keys=[keys[at] for at in parts.places], parts=parts)
+        return Told(version=version, clauses=version.clauses, keys=keys, current=keys)
+    coming = [keys[at] for at in parts.places]
+    current = keys_of(parts.current, memo)
+    return Told(version=version, clauses=parts.coming, keys=coming, current=current, parts=parts)
 
 
 def difference(old: Told, new: Told) -> Core:
@@ -103,7 +106,7 @@ def difference(old: Told, new: Told) -> Core:
 def _returned(new: Told, old: Told, history: Sequence[Version], memo: dict[str, str]) -> Return | None:
     if not history:
         return None
-    states = [wording(told(version, old.keys, memo=memo).keys) for version in history]
+    states = [wording(told(version, memo=memo).keys) for version in history]
     return returned(wording(new.keys), wording(old.keys), states)
 
 

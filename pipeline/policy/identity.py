@@ -95,7 +95,8 @@ class _Naming:
         before = stack(previous)
         old = before.coming if before else previous.clauses
         old_keys = keys_of(old)
-        after = stack(self.new, old_keys, keys=self.keys)
+        in_force = keys_of(before.current) if before else old_keys
+        after = stack(self.new, in_force, keys=self.keys)
         places = after.places if after else range(len(self.new.clauses))
         part, part_keys = [self.new.clauses[at] for at in places], [self.keys[at] for at in places]
         self._read(align(old, part, old_keys=old_keys, new_keys=part_keys), old, places)

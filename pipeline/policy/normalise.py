@@ -26,7 +26,10 @@ QUOTES = {
 }
 CURLY = re.compile(f"[{re.escape(''.join(QUOTES))}]")
 SPACE = re.compile(r"\s+")
-MARKDOWN_LINK = re.compile(r"(!?\[[^\]]*\]\()([^()\s]*(?:\([^()]*\)[^()\s]*)*)((?:\s+\"[^\"]*\")?\))")
+MARKDOWN_LINK = re.compile(
+    r"(!?\[[^\[\]]{0,1000}\]\()([^()\s]{0,2000}(?:\([^()\s]{0,200}\)[^()\s]{0,500}){0,3})"
+    r"((?:\s+\"[^\"]{0,300}\")?\))"
+)  # every part bounded, so that no page can make it slow
 BARE_URL = re.compile(r"(?:https?://|www\.)[^\s<>()\"'\]]+", re.I)
 FULL_URL = re.compile(r"https?://[^\s<>()\"'\]]+", re.I)
 URL_TAIL = re.compile(r"[?#][^\s<>()\"'\]]*")
@@ -51,13 +54,14 @@ DATE = re.compile(
     r"|\b(?:\d+|an?|one|two|three)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\b",
     re.I,
 )
+DATED = re.compile(r"\d|\bago\b")  # without one of these there is no date
 DATE_CUE = re.compile(
     r"updat|effective|revis|modif|version|in force|dated|publi|posted|amend|issued|current as of|copyright|©|"
     r"stand|gültig|aktualis|mise à jour|vigueur|actualiz|vigencia|vigor|aggiorn"
     r"|atualiz|bijgewerkt|更新|生效|최종|시행",
     re.I,
 )
-EDITION = re.compile(r"\bv(?:ersion|\.)?\s*\d+(?:\.\d+)*\b", re.I)
+LONGEST_DATE_LINE = 300  # characters
 
 WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d]+(?:'[^\W\d]+)*|[%‰§$€£¥₹₽₩]")
 WIDE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -107,7 +111,7 @@ def targets_folded(text: str) -> str:
 
 def dates_folded(text: str) -> str:
     """Put `<date>` in the place of every date, relative age and copyright year."""
-    return DATE.sub("<date>", text)
+    return DATE.sub("<date>", text) if DATED.search(text) else text
 
 
 def words_of(text: str) -> list[str]:
@@ -149,6 +153,8 @@ def keys_of(clauses: Sequence[Clause], known: dict[str, str] | None = None) -> l
 
 def is_date_line(text: str) -> bool:
     """Tell whether a text does little more than state when the document was updated or takes effect."""
+    if len(text) > LONGEST_DATE_LINE or not DATED.search(text):
+        return False
     rest, dates = DATE.subn(" ", text)
     words = len(words_of(rest))
     return dates > 0 and (words <= 5 or (words <= 25 and bool(DATE_CUE.search(rest))))

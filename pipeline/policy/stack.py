@@ -61,7 +61,7 @@ class Stack:
 def stack(version: Version, known: Sequence[str] = (), *, keys: Sequence[str] | None = None) -> Stack | None:
     """Return the parts of a page that holds two versions at once, None for any other page.
 
-    `known` are the keys of what readers were last told: the part closer to them is the current one. `keys` are
+    `known` are the keys of the text in force before: the part closer to them is the current one. `keys` are
     the keys of the version's own clauses, where they are known.
     """
     clauses = version.clauses

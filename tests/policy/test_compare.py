@@ -1,0 +1,222 @@
+"""One verdict per pair of versions, and every difference listed under its type."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+
+from pipeline.events import ChangeType, Verdict, Version
+from pipeline.policy.compare import compare
+from tests.policy.versions import POLICY, edited, moved, paragraph, stacked, version, without
+
+RENUMBERED = (("2. Your", "3. Your"), ("3. Fees", "4. Fees"), ("4. Disputes", "5. Disputes"))
+
+CASES = {
+    "a clause is reworded": (edited(("may suspend", "will suspend")), "changed", ["modified"]),
+    "a number moves": (edited(("12 dollars", "15 dollars")), "changed", ["modified"]),
+    "a negation goes": (edited(("do not sell", "do sell")), "changed", ["modified"]),
+    "a clause is added": (
+        version(POLICY + "\nWe may train models on the content that you post, unless you opt out.\n"),
+        "changed",
+        ["added"],
+    ),
+    "a clause is removed": (version(without("Our liability")), "changed", ["removed"]),
+    "a heading is reworded": (edited(("3. Fees", "3. Prices and fees")), "changed", ["modified"]),
+    "a lead-in is reworded": (
+        edited(("We use the following", "We may sell the following")),
+        "changed",
+        ["modified"],
+    ),
+    "a clause moves": (version(moved("Fees are", "We may suspend")), "minor", ["moved"]),
+    "a clause moves and changes": (
+        edited(("cost 12 dollars", "cost 19 dollars"), text=moved("Fees are", "We may suspend")),
+        "changed",
+        ["moved-and-modified"],
+    ),
+    "the date line changes": (edited(("March 1, 2024", "April 2, 2025")), "minor", ["date-only"]),
+    "sections are renumbered": (edited(*reversed(RENUMBERED)), "minor", ["renumbered"] * 3),
+    "a paragraph is split": (
+        edited((" We will tell you why", "\n\nWe will tell you why")),
+        "minor",
+        ["split"],
+    ),
+    "two paragraphs are merged": (
+        edited(("password safe.\n\nWe may suspend", "password safe. We may suspend")),
+        "minor",
+        ["merged"],
+    ),
+    "words turn bold": (edited(("do not sell", "**do not** sell")), "minor", ["reformatted"]),
+    "a comma comes": (edited(("store and display", "store, and display")), "minor", ["reformatted"]),
+    "a link goes elsewhere": (
+        edited(("example.com/privacy?", "example.org/notice?")),
+        "minor",
+        ["link-target"],
+    ),
+    "a link's session changes": (edited(("session=1", "session=2")), "unchanged", []),
+    "spaces do not break": (edited(("personal data", "personal\u00a0data")), "unchanged", []),
+    "nothing changes": (version(), "unchanged", []),
+}
+
+
+@pytest.mark.parametrize(("new", "verdict", "types"), CASES.values(), ids=CASES.keys())
+def test_verdict_and_types(new: Version, verdict: str, types: list[str]) -> None:
+    """What happened is named by its type, and alerts only where the wording changed."""
+    found = compare(version(), new)
+    assert (found.verdict, [change.type for change in found.changes]) == (verdict, types)
+
+
+@pytest.mark.parametrize("new", [case[0] for case in CASES.values()], ids=CASES.keys())
+def test_quotes_are_found(new: Version) -> None:
+    """The offsets of every quote lead back to its words in the version it is from."""
+    for change in compare(version(), new).changes:
+        if change.new is not None:
+            shown = new.text[change.new.start : change.new.end].replace("*", "").replace("\u00a0", " ")
+            assert change.new.text.split()[0] in shown
+
+
+BROKEN = {
+    "empty": version(""),
+    "truncated": version(POLICY[: POLICY.index("We do not sell") + 40]),
+    "language": version(
+        "# Bedingungen\n\nSie müssen mindestens 13 Jahre alt sein, um bei uns ein Konto zu eröffnen.\n\nWir verkaufen "
+        "Ihre Daten nicht an Dritte und geben sie nur an Auftragsverarbeiter weiter, die für uns tätig sind.\n\n"
+        "Die Gebühren werden monatlich im Voraus berechnet und sind nach 30 Tagen nicht erstattungsfähig."
+    ),
+    "replaced": version(
+        "# Welcome to the shop\n\nBuy red shoes and blue hats at half price this weekend only in every store.\n\n"
+        "New arrivals: summer dresses, sandals, sunglasses and straw bags for the whole family.\n\n"
+        "Subscribe to the newsletter and get a voucher worth ten per cent off the next order."
+    ),
+}
+
+
+@pytest.mark.parametrize(("reason", "new"), BROKEN.items(), ids=BROKEN.keys())
+def test_broken_page(reason: str, new: Version) -> None:
+    """A page that is no version of the document is told as that, without a change."""
+    found = compare(version(), new)
+    assert (found.verdict, found.reason, found.changes) == (Verdict.BROKEN, reason, ())
+
+
+def test_extractor_changed() -> None:
+    """Texts of two extractors never alert, whatever differs."""
+    found = compare(version(), edited(("may suspend", "will suspend")), extractor_changed=True)
+    assert found.verdict is Verdict.MINOR
+    assert "extractor" in found.reason
+
+
+def test_exact_return() -> None:
+    """A page that goes back to an earlier version is unchanged, with the reason."""
+    other = edited(("may suspend", "will suspend"), ("12 dollars", "15 dollars"))
+    found = compare(other, version(), history=[version(), other])
+    assert (found.verdict, found.reason) == (
+        Verdict.UNCHANGED,
+        "returned to the version of 2 versions before",
+    )
+
+
+def test_edit_of_returning_variant() -> None:
+    """When a variant comes back with one clause edited, that clause alone is told."""
+    variant = version(POLICY.replace("We ", "The company ").replace(" us ", " the company "))
+    found = compare(variant, edited(("12 dollars", "15 dollars")), history=[version(), variant])
+    assert (found.verdict, len(found.changes)) == (Verdict.CHANGED, 1)
+
+
+COMING = edited(("12 dollars", "15 dollars"), ("may suspend", "will suspend")).text
+
+
+def test_stacked_page() -> None:
+    """Of a page with the coming and the current terms the coming ones are compared, and their day is told."""
+    found = compare(version(), version(stacked(COMING)))
+    worded = [change for change in found.changes if change.type is ChangeType.MODIFIED]
+    assert (found.stacked, found.effective_date, len(worded)) == (True, "2024-11-15", 2)
+
+
+def test_older_text_dropped() -> None:
+    """When the coming terms are in force and the older text goes, nothing changed."""
+    assert compare(version(stacked(COMING)), version(COMING)).verdict is not Verdict.CHANGED
+
+
+def test_coming_terms_change_again() -> None:
+    """An edit of the coming terms on a stacked page is the only thing told."""
+    again = COMING.replace("15 dollars", "18 dollars")
+    found = compare(version(stacked(COMING)), version(stacked(again)))
+    assert [change.type for change in found.changes if change.level == "words"] == ["modified"]
+
+
+def test_text_for_two_regions_is_not_stacked() -> None:
+    """A page that holds its text once for each of two regions holds one version."""
+    twice = POLICY + "\n# Terms for the European Union\n\n" + POLICY.partition("\n\n")[2]
+    assert not compare(version(), version(twice)).stacked
+
+
+def test_pdf_lines_are_no_change() -> None:
+    """The same words broken into other lines and pages, hyphens and all, change no wording."""
+    whole = paragraph("You keep all rights")
+    broken = whole.replace("You grant us a licence", "You grant us a li-\ncence").replace(". You", ".\n\nYou")
+    assert compare(version(), edited((whole, broken))).verdict is not Verdict.CHANGED
+
+
+def test_ids_are_kept() -> None:
+    """A change carries the identity that its clause had before."""
+    old = version()
+    named = replace(old, clauses=tuple(replace(c, id=f"c-{at}") for at, c in enumerate(old.clauses)))
+    assert compare(named, edited(("12 dollars", "15 dollars"))).changes[0].clause_id in {
+        clause.id for clause in named.clauses
+    }
+
+
+ODD = {
+    "nothing before": (version(""), version()),
+    "nothing at all": (version(""), version("")),
+    "identical clauses": (version("Learn more.\n\n" * 50), version("Learn more.\n\n" * 49)),
+    "nine tenths lost": (
+        version("\n\n".join(f"Clause {n} says {n * n}." for n in range(300))),
+        version("Clause 7 says 49."),
+    ),
+    "right to left": (
+        version("لا نبيع بياناتك الشخصية لأي طرف ثالث."),
+        version("نبيع بياناتك الشخصية لأي طرف ثالث."),
+    ),
+    "no spaces": (version("我们不会出售您的个人信息。"), version("我们会出售您的个人信息。")),
+    "brackets": (version("[" * 50_000), version("](" * 50_000)),
+    "one giant clause": (version("word " * 100_000), version("word " * 99_000 + "other " * 900)),
+    "thousands of clauses": (
+        version("\n\n".join(f"Clause {n} says {n * n}." for n in range(6_000))),
+        version("\n\n".join(f"Clause {n} says {n * n}." for n in range(0, 6_000, 2))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), ODD.values(), ids=ODD.keys())
+def test_odd_input_gets_verdict(old: Version, new: Version) -> None:
+    """Whatever the texts are, a verdict comes in bounded time."""
+    start = time.process_time()
+    assert compare(old, new).verdict in Verdict
+    assert time.process_time() - start < 30
+
+
+def test_negation_in_chinese() -> None:
+    """A negation that goes is a change in scripts without spaces too."""
+    assert compare(*ODD["no spaces"]).verdict is Verdict.CHANGED
+
+
+def test_same_input_same_output() -> None:
+    """Comparing twice gives the same value, so that a replay gives the same ids."""
+    new = edited(("may suspend", "will suspend"), ("12 dollars", "15 dollars"))
+    assert compare(version(), new) == compare(version(), new)
+
+
+def test_every_word_is_covered() -> None:
+    """Every word that stands on one side only is marked in some redline."""
+    new = edited(("may suspend", "will suspend"), ("Fees are billed", "Prices are charged"))
+    marked = Counter(
+        word
+        for change in compare(version(), new).changes
+        for op, text in change.redline
+        if op == "+"
+        for word in text.split()
+    )
+    assert marked >= Counter(["will", "Prices", "charged"])
