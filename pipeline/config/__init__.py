@@ -3,6 +3,7 @@
 reading    bytes → a tree whose every value knows its line and key; problems are gathered, not raised
 values     words of the file → durations, sizes, addresses, names of secrets
 sections   documents · feeds · watches · fetch · smtp · slack
+kafka      how topics are made and the connection is secured
 routes     who hears of what
 secrets    names → what the environment or a file named there holds
 model      what comes out
@@ -14,6 +15,7 @@ from __future__ import annotations
 from pipeline.config.loading import load, parse
 from pipeline.config.model import (
     FetchSettings,
+    KafkaSettings,
     Route,
     Settings,
     SlackSettings,
@@ -27,6 +29,7 @@ from pipeline.config.values import slug
 __all__ = [
     "ConfigErrors",
     "FetchSettings",
+    "KafkaSettings",
     "Route",
     "Secrets",
     "Settings",

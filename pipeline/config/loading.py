@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pipeline.config import routes, secrets, sections
+from pipeline.config.kafka import kafka
 from pipeline.config.model import SecretUse, Settings
 from pipeline.config.reading import Problems, Table, document
 from pipeline.config.values import LITERAL_SECRETS
@@ -19,6 +20,7 @@ KEYS = (
     "fetch",
     "smtp",
     "slack",
+    "kafka",
     "documents",
     "feeds",
     "watches",
@@ -66,6 +68,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         has_smtp="smtp" in root,
         base=base,
     )
+    broker_options = kafka(root.get("kafka"), base)
     places = sections.unique(root.get("routes"), lambda item: routes.route(item, known))
     uses = tuple(SecretUse(name=name, line=line, key=key) for name, line, key in root.item.problems.secrets)
     file = _path(root, "secrets_file", env.get("CLAUSEWIRE_SECRETS_FILE"), base)
@@ -80,6 +83,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         fetch=sections.fetch(root.get("fetch")),
         smtp=smtp,
         slack=sections.slack(root.get("slack")),
+        kafka=broker_options,
         secret_uses=uses,
         secrets=secrets.gather(frozenset(use.name for use in uses), env, file),
     )

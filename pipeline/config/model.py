@@ -102,6 +102,29 @@ class SlackSettings(Setting, frozen=True, kw_only=True):
     api_url: str = "https://slack.com/api/"
 
 
+class KafkaSettings(Setting, frozen=True, kw_only=True):
+    """How a Kafka broker is used; times in seconds.
+
+    `partitions` bounds how many workers can share the work; `replication` 0 means three, or as many as there are
+    brokers. `wait_s` is how long a start waits for the broker, `session_timeout_s` after how long a worker that
+    does not answer loses its partitions to the others.
+    """
+
+    create_topics: bool = True
+    partitions: int = 8
+    replication: int = 0
+    wait_s: float = 60.0
+    session_timeout_s: float = 10.0
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = "PLAIN"
+    username_env: str = ""
+    password_env: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    key_password_env: str = ""
+
+
 class Settings(Setting, frozen=True, kw_only=True):
     """Everything that the program was told, and where: the file, the data directory, the broker's URL."""
 
@@ -116,6 +139,7 @@ class Settings(Setting, frozen=True, kw_only=True):
     fetch: FetchSettings = FetchSettings()
     smtp: SmtpSettings | None = None
     slack: SlackSettings = SlackSettings()
+    kafka: KafkaSettings = KafkaSettings()
     secret_uses: tuple[SecretUse, ...] = ()
 
     def sources(self, at: datetime) -> tuple[SourceDeclared, ...]:

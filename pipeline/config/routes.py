@@ -16,6 +16,10 @@ from pipeline.events import Channel, DocumentSpec, Filters, Severity
 ROUTE_KEYS = ("name", "to", "only")
 FILTER_KEYS = ("services", "documents", "categories", "watches", "kinds", "languages", "min_severity")
 KINDS = ("change", "story", "health")
+READERS = (
+    "change",
+    "story",
+)  # what is told to a route that names no kind: trouble is for those who ask for it
 TAXONOMY = Path(__file__).parents[2] / "deploy" / "taxonomy"
 
 
@@ -131,7 +135,7 @@ _TARGETS: Mapping[str, Callable[[Item, Known], dict[str, Any]]] = {
 def _filters(item: Item | None, known: Known) -> Filters:
     table = item.table(FILTER_KEYS) if item else None
     if table is None:
-        return Filters()
+        return Filters(kinds=READERS)
     severity = table.get("min_severity")
     return Filters(
         services=_with_slugs(_named(table, "services", _services(known.documents))),
@@ -140,7 +144,7 @@ def _filters(item: Item | None, known: Known) -> Filters:
         watches=_named(
             table, "watches", {word: one.id for one in known.watches for word in (one.name, one.id)}
         ),
-        kinds=_named(table, "kinds", {kind: kind for kind in KINDS}),
+        kinds=_named(table, "kinds", {kind: kind for kind in KINDS}) or READERS,
         languages=_languages(table),
         min_severity=Severity(choice(severity, tuple(Severity))) if severity else Severity.INFO,
     )

@@ -12,6 +12,7 @@ from pipeline.config.reading import Item, Table, did_you_mean
 from pipeline.config.values import LITERAL_SECRETS, address, duration, env_name, mailbox, size, slug
 from pipeline.events import DocumentSpec, FeedSpec
 from pipeline.news import query as language
+from pipeline.policy import css
 
 T = TypeVar("T", DocumentSpec, FeedSpec, WatchSpec, Route)
 
@@ -83,8 +84,8 @@ def document(item: Item) -> DocumentSpec | None:
         service=service,
         name=name,
         url=_address(table, "Say where it is: url: https://…"),
-        select=_texts(table, "select"),
-        remove=_texts(table, "remove"),
+        select=selectors(table.get("select")),
+        remove=selectors(table.get("remove")),
         interval_s=_interval(table, 3600.0),
         language=_text(table, "language").lower(),
         respect_robots=respect,
@@ -138,6 +139,18 @@ def robots(table: Table) -> tuple[bool, str]:
     if item and word == "ignore" and not reason:
         item.wrong("robots.txt is ignored without a reason", "Add robots_reason: and say who allowed it")
     return word != "ignore", reason
+
+
+def selectors(item: Item | None) -> tuple[str, ...]:
+    """Return CSS selectors; one that we could not follow is a problem."""
+    found = item.texts() if item else ()
+    for selector in found:
+        try:
+            css.compile_selector(selector)
+        except css.SelectorError as error:
+            if item:
+                item.wrong(str(error), "Write tags, .classes, #ids, [attributes] and > between them")
+    return found
 
 
 def choice(item: Item, words: tuple[str, ...]) -> str:

@@ -91,6 +91,11 @@ def test_filters_are_canonical() -> None:
     )
 
 
+def test_trouble_is_for_who_asks() -> None:
+    """A route that names no kind is told of changes and stories, and not of trouble with sources."""
+    assert [route.filters.kinds for route in settings().routes[:2]] == [("change", "story")] * 2
+
+
 def test_blocks_are_read() -> None:
     """How to fetch, where Slack is and which server takes mail."""
     found = settings()
@@ -173,6 +178,8 @@ BAD = [
     (DOCUMENT % "interval: -5m", 1, "documents[0].interval", "not a length of time", "30m"),
     (DOCUMENT % "language: no", 1, "documents[0].language", "not yes or no", '"no"'),
     (DOCUMENT % "aliases: [[a]]", 1, "documents[0].aliases[0]", "text is expected", "one text"),
+    (DOCUMENT % "select: 'main >> p['", 1, "documents[0].select", "cannot read the selector", ".classes"),
+    (DOCUMENT % "remove: [footer, '::x']", 1, "documents[0].remove", "pseudo-class :x", "#ids"),
     (DOCUMENT % "robots: ignore", 1, "documents[0].robots", "without a reason", "robots_reason"),
     (DOCUMENT % "robots: maybe", 1, "documents[0].robots", "none of respect, ignore", "Known here"),
     ("feeds: [{name: A, url: 'http://a.b'}, {name: a, url: 'http://c.d'}]", 1, "feeds[1]", "twice", "Rename"),
