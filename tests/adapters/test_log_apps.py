@@ -12,7 +12,7 @@ from typing import Any
 import faust
 import pytest
 
-from tests.adapters.log_broker import KINDS, Bench, bench_of, until
+from tests.adapters.log_broker import KINDS, SHORT_SEGMENTS, Bench, bench_of, until
 
 
 @pytest.fixture(params=KINDS)
@@ -43,7 +43,9 @@ def collecting(app: faust.App, topic: str, into: list[bytes]) -> None:
 
 def counting(app: faust.App, topic: str, partitions: int) -> Any:
     """Give an app an agent that keeps the newest value of each key in a table; the table."""
-    table = app.Table("newest", partitions=partitions, key_type=bytes, value_type=bytes)
+    table = app.Table(
+        "newest", partitions=partitions, key_type=bytes, value_type=bytes, extra_topic_configs=SHORT_SEGMENTS
+    )
 
     @app.agent(app.topic(topic), name="keep")
     async def keep(stream: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from faust.exceptions import ProducerSendError
 from faust.types import TP
 
-from tests.adapters.log_broker import KAFKA, KAFKA_VARIABLE, KINDS, Bench, bench_of
+from tests.adapters.log_broker import KAFKA, KAFKA_VARIABLE, KINDS, SHORT_SEGMENTS, Bench, bench_of
 
 
 @pytest.fixture(params=KINDS)
@@ -147,12 +147,9 @@ async def test_paused_partition_waits(bench: Bench) -> None:
     assert [m.value for m in await reader.take(1)] == [b"1"]
 
 
-SHORT = {"cleanup_policy": "compact", "segment_ms": "100", "min_cleanable_dirty_ratio": "0.01"}
-
-
 async def test_compaction_keeps_newest(bench: Bench) -> None:
     """Compaction leaves the newest record of each key, with its offset, in order."""
-    topic = await bench.topic("compact", **SHORT)
+    topic = await bench.topic("compact", config=SHORT_SEGMENTS)
     for n in range(9):
         await bench.send(topic, b"%d" % n, key=b"key-%d" % (n % 3))
     await bench.send(topic, b"end", key=b"end")
@@ -163,7 +160,7 @@ async def test_compaction_keeps_newest(bench: Bench) -> None:
 
 async def test_tombstone_outlives_value(bench: Bench) -> None:
     """A null value supersedes what its key held, and is itself kept for those who have not read it."""
-    topic = await bench.topic("tombstone", **SHORT)
+    topic = await bench.topic("tombstone", config=SHORT_SEGMENTS)
     await bench.send(topic, b"v", key=b"gone")
     await bench.send(topic, None, key=b"gone")
     await bench.send(topic, b"v", key=b"end")
@@ -184,7 +181,7 @@ async def test_headers_round_trip(bench: Bench) -> None:
 @pytest.mark.parametrize("milliseconds", [1, 1_729_123_200_000, 1_729_123_200_123, 1_729_123_200_999])
 async def test_timestamps_round_trip(bench: Bench, milliseconds: int) -> None:
     """A record keeps its time to the millisecond."""
-    topic = await bench.topic("times", retention_ms="-1")
+    topic = await bench.topic("times", config={"retention.ms": "-1"})
     await bench.send(topic, b"v", timestamp=milliseconds / 1000)
     (message,) = await (await bench.reader(topic)).take(1)
     assert round(message.timestamp * 1000) == milliseconds
