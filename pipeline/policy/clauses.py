@@ -79,8 +79,13 @@ def _looks_like_heading(draft: _Draft, following: _Draft | None, marked: bool) -
         return following.block.kind != "row"
     if draft.text.endswith((*_ENDS, ":", "：")) or draft.links or following.level:
         return False
-    apart = following.block.kind in {"paragraph", "item"} and len(following.text) > max(40, len(draft.text))
+    apart = following.block.kind in {"paragraph", "item"} and _is_longer(following.text, draft.text)
     return apart and (bool(draft.number) or (not marked and draft.block.depth == 0 and len(draft.text) <= 70))
+
+
+def _is_longer(text: str, title: str) -> bool:
+    """Tell whether a text reads as what stands under a title: longer, and of some length or a whole sentence."""
+    return len(text) > len(title) and (len(text) > 40 or text.endswith((".", "。", "．", "।", "؟", "!", "?")))
 
 
 def _depth(number: str) -> int:

@@ -21,7 +21,8 @@ _KEYS = words(
     "answer question articlebody rendered bodytext"
 )
 _HEADS = re.compile(r"^(?:heading-?|h)([1-6])$", re.I)
-_SENTENCE = re.compile(r"[^\W\d_]{2,}(?:[\s,]+[^\s]+){7,}.*?[.!?;:。！？]", re.S)
+_STOP = re.compile(r"[^\W\d_]{2,}[.!?;:](?=[\s<\"'”’)]|$)|[。！？]")
+_CODE = re.compile(r"[{}]|=>|\bfunction\b|https?:")
 _LIMIT = 8_000_000
 
 
@@ -31,7 +32,7 @@ def embedded(scripts: Iterable[tuple[dict[str, str], str]]) -> str:
     for attrs, text in scripts:
         if 400 <= len(text) <= _LIMIT and (found := _document(attrs, text)) and len(found) > len(best):
             best = found
-    return best if len(_SENTENCE.findall(best[:200_000])) >= 4 else ""
+    return best if len(_STOP.findall(best[:200_000])) >= 4 else ""
 
 
 def _document(attrs: dict[str, str], text: str) -> str:
@@ -88,7 +89,7 @@ def _strings(text: str) -> Iterator[str]:
             continue
         if _MARKUP.search(value):
             yield value
-        elif _SENTENCE.search(value) and not re.search(r"[{}]|=>|\bfunction\b", value):
+        elif value.count(" ") >= 7 and _STOP.search(value) and not _CODE.search(value):
             yield _piece(value, "p")
         elif '"' in value:  # a string of data inside a string
             yield from (_piece(inner, "p") for inner in _inner(value))
@@ -97,7 +98,7 @@ def _strings(text: str) -> Iterator[str]:
 def _inner(value: str) -> Iterator[str]:
     for match in _STRING.finditer(value):
         words = match[1]
-        if len(words) >= 25 and words.count(" ") >= 4 and not re.search(r"[{}<>]|https?:|=>", words):
+        if len(words) >= 25 and words.count(" ") >= 4 and not _CODE.search(words):
             yield words
 
 

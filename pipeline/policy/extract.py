@@ -23,6 +23,7 @@ EXTRACTOR = "clausewire-1"
 _SHARE = 0.96  # of the sentences of a page: what the document's element holds at least
 _MAIN = 0.7  # of the sentences of a page: what an element that calls itself its main part must hold
 _BANNER = 300  # characters of sentences beside the document that are taken for a banner
+_SOME = 200  # characters without sentences that are still more than a row of labels
 _LEAST = 100  # characters: a selector that finds less is dead (as Open Terms Archive has it)
 _SHELL = 400  # characters: a page that shows less may carry its text as data
 _HEADING = re.compile(r"#{1,6} ")
@@ -270,7 +271,9 @@ def _belongs(node: Node, *, titled: bool) -> bool:
         return False
     if furniture.is_contents(node) or _DATED.search(node.text()[:300]):
         return True
-    return not titled and (node.tag in _STRUCTURE or any(inner.tag in _STRUCTURE for inner in node.walk()))
+    if titled:
+        return node.headings > 0 or node.size - node.links > _SOME
+    return node.tag in _STRUCTURE or any(inner.tag in _STRUCTURE for inner in node.walk())
 
 
 def _trim(found: Node) -> None:

@@ -57,9 +57,19 @@ def _weigh(node: Node) -> None:
         node.links, node.prose = whole, 0
         node.hrefs, node.anchors = hrefs + (whole > 0), anchors + (whole > 0 and _is_anchor(node))
     elif tag in BLOCKS and not loose:
-        node.prose = inner + (inline - inline_links if inline >= 50 and inline_links * 2 < inline else 0)
+        node.prose = inner + (inline - inline_links if _reads(node, inline, inline_links) else 0)
     else:
         node.prose = inner + loose
+
+
+def _reads(node: Node, size: int, links: int) -> bool:
+    """Tell whether a run of text reads like a sentence: it is long, or it ends like one, and is not mostly links."""
+    if links * 2 >= size or size < 18:
+        return False
+    if size >= 50:
+        return True
+    last = node.children[-1] if node.children else ""
+    return isinstance(last, str) and last.rstrip().endswith((".", "!", "?", ";", "。", "؟", "।"))
 
 
 def _is_anchor(node: Node) -> bool:
@@ -95,7 +105,7 @@ def _goes(node: Node, total: int) -> bool:
     if node.tag in names.NEVER:
         return not _titles(node)
     if node.prose > 0.3 * total:
-        return False
+        return node.prose < 0.9 * total and _asks_consent(node)
     if node.tag == "aside":
         return node.links * 2 >= node.size or (is_called_furniture(node) and node.prose < 200)
     if node.tag in names.TAGS or node.attrs.get("role", "") in names.ROLES:

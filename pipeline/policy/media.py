@@ -22,6 +22,7 @@ _TAGS = re.compile(
     r"<(?:!doctype\s+html|html|head|body|div|p|h[1-6]|main|article|section|table|ul|span|meta|title)\b", re.I
 )
 _ODD = re.compile("[\ufffd\x01-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_UNDEFINED = frozenset(b"\x81\x8d\x8f\x90\x9d")  # in Windows-1252
 _BINARY = (
     (b"\x89PNG", "an image (PNG)"),
     (b"\xff\xd8\xff", "an image (JPEG)"),
@@ -113,6 +114,9 @@ def _guessed(body: bytes) -> tuple[str, str]:
     text = body.decode("utf-8", "replace")
     if text.count("\ufffd") * 100 < max(1, sum(1 for char in text[:200_000] if char > "\x7f")) * 20:
         return text, "utf-8"
+    high = sum(1 for byte in body[:60_000] if byte >= 0x80)
+    if high * 7 < len(body[:60_000]) and not any(byte in _UNDEFINED for byte in body[:60_000]):
+        return body.decode("cp1252", "replace"), "cp1252"  # a letter here and there: a Latin alphabet
     from charset_normalizer import from_bytes
 
     best = from_bytes(body[:60_000], cp_exclusion=["utf_7"]).best()
