@@ -101,7 +101,7 @@ def configuration(settings: Settings, env: Mapping[str, str]) -> Iterator[Findin
         yield warn("the User-Agent names no contact", "Add fetch: {contact: you@example.org}")
     yield from (fail(str(error.args[0]), error.remedy) for error in settings.missing_secrets())
     yield from _hasty(settings)
-    yield from _open_files(env)
+    yield from _open_files(settings, env)
 
 
 def specs(settings: Settings) -> list[Spec]:
@@ -115,10 +115,10 @@ def _hasty(settings: Settings) -> Iterator[Finding]:
             yield warn(f"{spec.id} is read every {spec.interval_s:g} s", "Give its site a minute or more")
 
 
-def _open_files(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield a warning for each secrets file that others than its owner can read."""
-    named = [path for name, path in env.items() if name.endswith("_FILE") and "CLAUSEWIRE" in name]
-    for path in (Path(one) for one in named):
+def _open_files(settings: Settings, env: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield a warning for each file of secrets that others than its owner can read."""
+    mounted = (Path(env[name]) for use in settings.secret_uses if env.get(name := f"{use.name}_FILE"))
+    for path in filter(None, (settings.secrets_file, *mounted)):
         if path.is_file() and path.stat().st_mode & 0o077:
             yield warn(f"others can read the secrets in {path}", f"chmod 600 {path}")
 

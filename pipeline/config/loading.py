@@ -85,6 +85,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         slack=sections.slack(root.get("slack")),
         kafka=broker_options,
         secret_uses=uses,
+        secrets_file=file,
         secrets=secrets.gather(frozenset(use.name for use in uses), env, file),
     )
 

@@ -141,6 +141,7 @@ class Settings(Setting, frozen=True, kw_only=True):
     slack: SlackSettings = SlackSettings()
     kafka: KafkaSettings = KafkaSettings()
     secret_uses: tuple[SecretUse, ...] = ()
+    secrets_file: Path | None = None
 
     def sources(self, at: datetime) -> tuple[SourceDeclared, ...]:
         """Return every document and feed as a source declared at a time (aware UTC)."""

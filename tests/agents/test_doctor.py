@@ -139,12 +139,16 @@ def test_configuration_is_questioned(tmp_path: Path, text: str, words: str) -> N
     assert finding.remedy
 
 
-def test_open_secrets_file_is_told(tmp_path: Path) -> None:
-    """A secrets file that others can read is a warning."""
+@pytest.mark.parametrize(
+    "text", ["secrets_file: s.env", "routes: [{name: A, to: {slack: {webhook_url_env: H}}}]"]
+)
+def test_open_secrets_file_is_told(tmp_path: Path, text: str) -> None:
+    """A file of secrets that others can read is a warning, named in either way."""
     path = tmp_path / "s.env"
-    path.write_text("A=1")
+    path.write_text("H=1")
     path.chmod(0o644)
-    findings = list(configuration(settings("data: x", tmp_path), {"CLAUSEWIRE_SECRETS_FILE": str(path)}))
+    env = {"H_FILE": str(path)}
+    findings = list(configuration(settings(text, tmp_path, **env), env))
     assert about(findings, "others can read").remedy.startswith("chmod 600")
 
 
