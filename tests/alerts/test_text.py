@@ -18,11 +18,6 @@ X may now share your data with collaborators, who may train AI with it.
     {+Depending on your settings, or if you decide to share your data, we may share or disclose your
     information with third parties.+}
 
-4. Retention — reworded, medium
-    We keep your data for [-90 days-]{+18 months+} after you leave.
-
-1 more change: 1 moved.
-
 ▸ 4. Retention: retention: P90D → P18M
 
 In force: 15 November 2024, 29 days after it was seen
@@ -32,6 +27,11 @@ Compared with: the page of 25 July 2024, 09:04 UTC
 In the news
   · X lets others train AI  (Example Times)
     https://news.example/1
+
+4. Retention — reworded, medium
+    We keep your data for [-90 days-]{+18 months+} after you leave.
+
+1 more change: 1 moved.
 
 Page: https://x.example/privacy
 Page SHA-256: abababababababababababababababababababababababababababababababab
@@ -89,6 +89,7 @@ def test_in_force(date: str | None, told: str) -> None:
     [
         (("A", "B", "C"), "", "B › C"),
         (("2. Sharing",), "2.1", "2. Sharing › 2.1"),
+        (("With others.", "By law:"), "", "With others › By law"),
         (("2. Sharing", "2.1 Partners"), "2.1", "2. Sharing › 2.1 Partners"),
         ((), "7", "7"),
         ((), "", "Text before the first heading"),
@@ -103,3 +104,21 @@ def test_counts_that_do_not_add_up() -> None:
     """Where the counts by type do not add up to the rest, only the number is told."""
     told = alert(change(), counts={"added": 1, "changes": 40, "modified": 3})
     assert words.more(told, told.changes[:1]) == "3 more changes: 3 reworded"
+
+
+@pytest.mark.parametrize(
+    ("fact", "told"),
+    [
+        (
+            Fact(kind="age", note="age 13 added", quote="under the age of 13"),
+            "age 13 added (“under the age of 13”)",
+        ),
+        (Fact(kind="duration", note="18 months removed", quote="18 months"), "18 months removed"),
+        (Fact(kind="opt-out", new={"how": "link"}), "opt out: link (new)"),
+        (Fact(kind="venue", old={"place": "Ireland"}), "venue: Ireland (gone)"),
+        (Fact(kind="other"), ""),
+    ],
+)
+def test_fact(fact: Fact, told: str) -> None:
+    """A fact is told by its note and the words it rests on, or by its values."""
+    assert words.tell(fact) == told

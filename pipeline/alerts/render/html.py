@@ -102,6 +102,9 @@ def _clause(change: Change, room: float) -> dict[str, object]:
         "verb": words.verb(change),
         "severity": str(change.severity),
         "spans": clip.spans,
+        "whole": all(
+            op not in "-=" for op, _ in clip.spans
+        ),  # a new clause: its label says so, no underlining
         "words_left": clip.untold,
     }
 

@@ -31,16 +31,19 @@ def alert(
 ) -> str:
     """Return an alert as text: `most` changes, each within a size that `scale` shrinks, and the rest counted."""
     ranked = words.by_importance(told.changes)[:most]
+    shown = [
+        change(item, max(int((EACH if at else WORST) * scale), 80), width=width)
+        for at, item in enumerate(ranked)
+    ]
+    left = words.more(told, ranked)
     blocks = [
         _lead(told, updates, withdrawal, width),
-        *(
-            change(item, max(int((EACH if at else WORST) * scale), 80), width=width)
-            for at, item in enumerate(ranked)
-        ),
-        words.more(told, ranked) and f"{words.more(told, ranked)}.",
+        *shown[:1],
         "\n".join(f"▸ {fact}" for fact in words.facts(words.by_importance(told.changes))),
         "\n".join(f"{line.label}: {line.text}" for line in words.when(told)),
         _news(told, updates),
+        *shown[1:],
+        f"{left}." if left else "",
         "\n".join(_sources(told, links)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"

@@ -123,11 +123,15 @@ def by_importance(changes: Iterable[Change]) -> list[Change]:
 
 def place(change: Change) -> str:
     """Return where a change is: its number and the innermost two headings above it."""
-    path = " › ".join(one_line(heading, 90) for heading in change.heading_path[-2:] if heading.strip())
+    path = " › ".join(_heading(heading, 90) for heading in change.heading_path[-2:] if heading.strip())
     number = one_line(change.number, 20)
     if number and path and not change.heading_path[-1].strip().startswith(number):
         return f"{path} › {number}"
     return path or number or "Text before the first heading"
+
+
+def _heading(text: str, limit: int) -> str:
+    return one_line(text, limit).rstrip(" .:;")
 
 
 def verb(change: Change) -> str:
@@ -181,9 +185,10 @@ def when(alert: AlertRaised) -> list[Line]:
 
 
 def tell(fact: Fact) -> str:
-    """Return a fact in words: its note, or old → new."""
+    """Return a fact in words: its note with the words it rests on, or old → new."""
     if fact.note:
-        return one_line(fact.note, 160)
+        quote = one_line(fact.quote, 60)
+        return one_line(fact.note, 140) + (f" (“{quote}”)" if quote and quote not in fact.note else "")
     old, new = _normal(fact.old), _normal(fact.new)
     kind = one_line(fact.kind, 40).replace("-", " ")
     if old and new:
@@ -215,7 +220,7 @@ def facts(changes: Sequence[Change], limit: int = 4) -> list[str]:
 
 
 def _placed(change: Change, told: str, rank: int) -> str:
-    heading = one_line(change.heading_path[-1], 60) if rank and change.heading_path else ""
+    heading = _heading(change.heading_path[-1], 60) if rank and change.heading_path else ""
     return f"{heading}: {told}" if heading else told
 
 
