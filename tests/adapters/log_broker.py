@@ -137,7 +137,7 @@ class Bench:
     def app(self, group: str = "group", **settings: Any) -> faust.App:
         """A Faust app on the broker; the same group name is the same consumer group."""
         folder = self.broker.folder / f"{group}.data"
-        held = {**quiet_settings(), "broker_commit_interval": 0.2, "stream_wait_empty": False, **settings}
+        held = {**quiet_settings(), "broker_commit_interval": 0.2, **settings}
         named = self.named(group)
         app = faust.App(named, broker=self.broker.url, store="memory://", datadir=str(folder), **held)
         if self.broker.name == "kafka":

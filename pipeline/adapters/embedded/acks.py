@@ -1,4 +1,4 @@
-"""Committing no further than what was really done.
+"""Committing no further than what was really done, and stopping without waiting for what may never be.
 
 Faust 0.15.3 finds the offset to commit from the acknowledged offsets alone. When they come out of order it commits
 past records that nobody acknowledged: with nothing committed yet an acknowledged 5 commits 6 though 0 to 4 are open,
@@ -9,12 +9,16 @@ It fits any Faust consumer, the one for Kafka too.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Any
 
 from faust.transport.consumer import Consumer
 from faust.types import TP, Message
+
+DRAIN_S = 1.0
 
 
 class OrderlyAcks(Consumer):
@@ -52,6 +56,17 @@ class OrderlyAcks(Consumer):
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to do: an offset that was not delivered holds nothing up."""
+
+    async def wait_empty(self) -> None:
+        """Give the steps at work a moment to end, then commit; what is not done by then will be done again.
+
+        Faust waits here for as long as a step takes: a worker in a long one hangs on SIGTERM.
+        """
+        deadline = time.monotonic() + DRAIN_S
+        while not self.should_stop and self._unacked_messages and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+            self._clean_unacked_messages()
+        await self.commit_and_end_transactions()
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Go to an offset; what was delivered of the partition no longer counts."""

@@ -24,7 +24,6 @@ from pipeline.errors import StoreError
 
 POLL_RECORDS = 500
 POLL_BYTES = 4_194_304
-DRAIN_S = 1.0
 TIDY_S = 60.0
 YIELD_EVERY = 100
 
@@ -77,14 +76,6 @@ class Consumer(OrderlyAcks):
             self.journal.listeners.remove(self._more.set)
             await self.journal.close()
         self._lock.release()
-
-    async def wait_empty(self) -> None:
-        """Give the steps at work a moment to end, then commit; what is not done by then will be done again."""
-        deadline = time.monotonic() + DRAIN_S
-        while not self.should_stop and self._unacked_messages and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
-            self._clean_unacked_messages()
-        await self.commit_and_end_transactions()
 
     @Service.task
     async def _tidy(self) -> None:
