@@ -66,6 +66,8 @@ def _alternatives(text: str, at: int) -> tuple[Selector, int]:
             alternatives.append((*steps, _step(combinator, tests, text)))
             steps, tests, combinator = [], [], ""
         elif match["space"] is not None:
+            if match["space"].strip() and not tests and (steps or combinator.strip()):
+                raise SelectorError(f"cannot read the selector {text!r}: two combinators in a row")
             if tests:
                 steps.append(_step(combinator, tests, text))
                 tests = []

@@ -18,7 +18,7 @@ _LINK = re.compile(
     re.S,
 )
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,400}>|<!--[^<]{0,2000}-->", re.S)
+_TAG = re.compile(r"(?<!\\)</?[a-zA-Z][^<>]{0,400}>|<!--[^<]{0,2000}-->", re.S)
 _BREAK = re.compile(r"<br\s*/?>", re.I)
 _STRONG = re.compile(r"(?<!\\)(?:\*\*+|(?<![^\W_])__+|__+(?![^\W_]))")
 _EMPHASIS = re.compile(r"(?<!\\)(?:(?<![^\W_])_|_(?![^\W_])|\*(?=\S)|(?<=\S)\*|`+)")

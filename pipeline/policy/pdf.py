@@ -17,6 +17,8 @@ from pipeline.errors import PageError
 
 MAX_PAGES = 400
 _MARKER = re.compile(r"^(?:[•●▪■◦○‣–-]|\uf0b7)\s+|^\(?(?:\d{1,2}|[a-z]|[ivx]{1,5})[.)]\s")
+_PAGE = re.compile(r"(?:page |- ?)?\d{1,3}(?: ?(?:of|/) ?\d{1,3}| ?-)?", re.I)
+_MARGIN = 30.0  # points: how far running heads may stand from the outermost line
 _NUMBER = re.compile(r"\d+")
 _END = re.compile(r"[.!?:;。！？]['\"”)]?$")
 
@@ -75,22 +77,29 @@ def _lines(pages: Any) -> Iterator[_Line]:
 
 
 def _without_running(lines: list[_Line]) -> list[_Line]:
-    """Leave out what stands at the same height on most pages, page numbers read as equal."""
+    """Leave out page numbers, and what stands in the margins of most pages at one height, numbers read as equal."""
     pages = len({line.page for line in lines})
     if pages < 3:
-        return [
-            line
-            for line in lines
-            if not re.fullmatch(r"(?:page )?\d{1,3}(?: (?:of|/) \d{1,3})?", line.text.lower())
-        ]
-    seen: dict[tuple[str, int], set[int]] = {}
+        return [line for line in lines if not _PAGE.fullmatch(line.text)]
+    tops: dict[int, list[float]] = {}
     for line in lines:
-        seen.setdefault((_NUMBER.sub("#", line.text), round(line.y / 4)), set()).add(line.page)
+        tops.setdefault(line.page, []).append(line.y)
+    margins = {page: (min(places) + _MARGIN, max(places) - _MARGIN) for page, places in tops.items()}
+    outer = [line for line in lines if not margins[line.page][0] < line.y < margins[line.page][1]]
+    seen: dict[tuple[str, int], set[int]] = {}
+    for line in outer:
+        seen.setdefault(_place(line), set()).add(line.page)
+    running = {place for place, found in seen.items() if len(found) * 2 >= max(4, pages)}
+    edge = {id(line) for line in outer}
     return [
         line
         for line in lines
-        if len(seen[_NUMBER.sub("#", line.text), round(line.y / 4)]) * 2 < max(4, pages)
+        if id(line) not in edge or not (_place(line) in running or _PAGE.fullmatch(line.text))
     ]
+
+
+def _place(line: _Line) -> tuple[str, int]:
+    return _NUMBER.sub("#", line.text), round(line.y / 4)
 
 
 def _paragraphs(lines: list[_Line]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.events import PageState
 from pipeline.policy.page import Page, read_page
-from tests.policy.pages import body, page
+from tests.policy.pages import page
 
 SENTENCE = (
     "We may share your personal information with our partners for the purposes that this policy names. "
