@@ -78,9 +78,10 @@ def align(
     new_keys: Sequence[str] | None = None,
 ) -> Alignment:
     """Link the clauses of two versions, whose keys may be known."""
+    memo: dict[str, str] = {}
     return align_keys(
-        list(old_keys or keys_of(old)),
-        list(new_keys or keys_of(new)),
+        list(old_keys or keys_of(old, memo)),
+        list(new_keys or keys_of(new, memo)),
         old_headings=frozenset(i for i, clause in enumerate(old) if clause.kind == "heading"),
         new_headings=frozenset(j for j, clause in enumerate(new) if clause.kind == "heading"),
     )

@@ -125,7 +125,8 @@ class _Naming:
 
     def _remembered(self, at: int, taken: set[str]) -> str:
         known = self.ledger.wordings.get(self.wordings[at], ())
-        return next((name for name in known if name not in taken), "")
+        free = [name for name in known if name not in taken]
+        return max(free, key=lambda name: self.ledger.clauses[name].last, default="")
 
     def _linked(self, at: int, taken: set[str]) -> str:
         link = self.links.get(at)

@@ -7,7 +7,7 @@ when more changed on both sides, and modal verbs, negations and numbers stand in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -174,13 +174,10 @@ class _Side:
     __slots__ = ("guarded", "size", "words")
 
     def __init__(self, items: Sequence[str]) -> None:
-        self.size = _totals(items, len)
-        self.words = _totals(items, lambda token: token[0].isalnum())
-        self.guarded = _totals(items, is_guarded)
-
-
-def _totals(items: Sequence[str], measure: Callable[[str], int]) -> list[int]:
-    return [0, *accumulate(measure(token) for token in items)]
+        guarded = {token for token in set(items) if is_guarded(token)}
+        self.size = [0, *accumulate(map(len, items))]
+        self.words = [0, *accumulate(int(token[0].isalnum()) for token in items)]
+        self.guarded = [0, *accumulate(int(token in guarded) for token in items)]
 
 
 def _joined(spans: Sequence[Span], old: _Side, new: _Side) -> list[Span]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.events import Clause
 from pipeline.policy.align import Alignment
-from pipeline.policy.normalise import key, squashed
+from pipeline.policy.normalise import squashed
 
 Run = tuple[list[int], list[int]]
 
 
 def reflows(old: Sequence[Clause], new: Sequence[Clause], found: Alignment) -> Iterator[Run]:
     """Yield the runs (old indexes, new indexes) that spell the same, differently cut."""
-    for olds, news in _runs(old, new, found):
+    for olds, news in _runs(len(old), len(new), found):
         if (len(olds), len(news)) != (1, 1) and _spelt(old, olds) == _spelt(new, news):
             yield olds, news
 
@@ -22,19 +22,15 @@ def _spelt(clauses: Sequence[Clause], places: list[int]) -> str:
     return squashed(" ".join(f"{clauses[at].number} {clauses[at].text}" for at in places))
 
 
-def _runs(old: Sequence[Clause], new: Sequence[Clause], found: Alignment) -> Iterator[Run]:
+def _runs(old: int, new: int, found: Alignment) -> Iterator[Run]:
     """Yield the runs between neighbouring equal clauses in the common order, both sides non-empty."""
     i0 = j0 = 0
     edges = [
         (i, j)
         for i, j in sorted(found.pairs.items())
-        if j not in found.moved and _equal(old[i], new[j], i, j, found)
+        if j not in found.moved and found.scores.get(j, 0.0) >= 1.0
     ]
-    for i, j in [*edges, (len(old), len(new))]:
+    for i, j in [*edges, (old, new)]:
         if i > i0 and j > j0:
             yield list(range(i0, i)), list(range(j0, j))
         i0, j0 = i + 1, j + 1
-
-
-def _equal(old: Clause, new: Clause, i: int, j: int, found: Alignment) -> bool:
-    return found.scores.get(j, 0.0) >= 1.0 or key(old) == key(new)

@@ -145,9 +145,14 @@ def quotes(policies: Path) -> tuple[int, int, list[str]]:
 def _holds(change: Change, side: str, quote: str) -> bool:
     """Tell whether a quote stands in a change's text, part of it in words that the redline marks."""
     span = change.new if side == "+" else change.old
-    if span is None or f" {' '.join(words_of(quote))} " not in f" {' '.join(words_of(span.text))} ":
+    if span is None or f" {' '.join(_parted(quote))} " not in f" {' '.join(_parted(span.text))} ":
         return False
-    return any(op == side and set(words_of(text)) & set(words_of(quote)) for op, text in change.redline)
+    return any(op == side and set(_parted(text)) & set(_parted(quote)) for op, text in change.redline)
+
+
+def _parted(text: str) -> list[str]:
+    """Return the words of a text, parted at apostrophes too, as the memos' quotes are."""
+    return [part for word in words_of(text) for part in word.split("'")]
 
 
 def stacked(policies: Path) -> tuple[int, list[str]]:
@@ -187,15 +192,16 @@ def identities(policies: Path, *, least: int = 4) -> tuple[int, int, int]:
 
 def _identity(policies: Path, names: Sequence[str]) -> tuple[int, int, int]:
     ledger, previous, known = Ledger(document_id=names[0].rsplit("/", 1)[0]), None, dict[str, str]()
+    twice: set[str] = set()  # of wordings that ever stood twice none can say which of the two went
     wrong = seen = 0
     for name in names:
         read = version(policies, name)
         assert read is not None
         previous, ledger = identify(read, previous, ledger)
         keys = keys_of(previous.clauses)
-        once = {text for text, count in Counter(keys).items() if count == 1 and text}
+        twice |= {text for text, count in Counter(keys).items() if count > 1 or not text}
         for clause, text in zip(previous.clauses, keys, strict=True):
-            if text in once:
+            if text not in twice:
                 seen += 1
                 wrong += known.setdefault(text, clause.id) != clause.id
                 known[text] = clause.id
