@@ -99,12 +99,15 @@ def attempt_of(outbox: Outbox, delivery: DeliveryDue) -> int:
 
 
 def parent(outbox: Outbox, delivery: DeliveryDue) -> dict[str, str] | None:
-    """Return the receipt that a message belongs under, None when it opens the thread.
+    """Return the receipt that a message belongs under, None when it stands alone.
 
-    For an update or a withdrawal that is the message of its alert; for an alert the root of its thread.
+    For an update or a withdrawal that is the message of its alert, and never another alert's, which it would
+    overwrite; for an alert the root of its thread.
     """
-    told = _told(outbox, alert_id(delivery)) if what(delivery) != "alert" else None
-    return (told.receipt if told else None) or outbox.root or None
+    if what(delivery) == "alert":
+        return outbox.root or None
+    told = _told(outbox, alert_id(delivery))
+    return (told.receipt if told else None) or None
 
 
 def overtaken(outbox: Outbox) -> tuple[tuple[DeliveryDue, str], ...]:

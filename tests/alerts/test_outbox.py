@@ -82,6 +82,13 @@ def test_first_alert_has_no_parent() -> None:
     assert outbox.parent(filled(FIRST), FIRST) is None
 
 
+def test_update_of_untold_alert_stands_alone() -> None:
+    """An update of an alert that was refused never touches another alert's message."""
+    box = outbox.attempted(filled(FIRST, SECOND), sent(FIRST, ts="1.1"))
+    box = outbox.attempted(box, failed(SECOND, 1, RefusedError("too long")))
+    assert outbox.parent(box, due(updated(alert_id="alt-bbbb"), "dlv-9")) is None
+
+
 def test_earlier_updates_go_along() -> None:
     """An update carries those told before it, so that the message can show its present state."""
     news = due(updated("coverage"), "dlv-8", alert=alert())

@@ -61,7 +61,8 @@ def reply(
     stories = told.coverage if isinstance(told, AlertUpdated) else ()
     about = f"{words.subject(alert)}: {title}" if alert else title
     said = reason or " ".join(words.one_line(story.title, 150) for story in stories[:1])
-    lines = parts.section([parts.text(title, bold=True)], [parts.text(reason)])
+    named = [parts.text(f"  {words.subject(alert)}")] if alert else []
+    lines = parts.section([parts.text(title, bold=True), *named], [parts.text(reason)])
     return {
         "text": escape(f"{about}. {said}" if said else about),
         "blocks": [parts.rich(lines, *parts.stories(stories, 5))],
