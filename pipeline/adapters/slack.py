@@ -127,16 +127,21 @@ class SlackNotifier:
         where = {"channel": channel, **({"ts": thread} if thread else {})}
         method = "conversations.replies" if thread else "conversations.history"
         oldest = max(due.due_at, self._api.clock.now() - LOOK_BACK) - MARGIN
-        asked = {**where, "oldest": f"{oldest.timestamp():.6f}", "limit": PAGE, "include_all_metadata": True}
+        asked = {
+            **where,
+            "oldest": f"{oldest.timestamp():.6f}",
+            "limit": PAGE,
+            "include_all_metadata": "true",
+        }
         for _ in range(PAGES):
-            answer = await self._api.call(method, asked)
+            answer = await self._api.look(method, asked)
             for message in answer.get("messages") or ():
                 if _delivery_of(message) == due.delivery_id:
                     return _sent(channel, str(message.get("ts", "")), parent)
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
-            asked["cursor"] = cursor
+            asked["cursor"] = str(cursor)
         return None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -22,6 +23,7 @@ from pipeline.polling import retry_after
 from pipeline.ports import Clock
 
 API = "https://slack.com/api/"
+JSON, FORM = "application/json; charset=utf-8", "application/x-www-form-urlencoded"
 TIMEOUT_S = 15.0
 ANSWER_BYTES = 8_000_000  # a page of a channel's history is large
 SPACING = timedelta(seconds=1)  # between messages to one channel, as Slack asks
@@ -100,16 +102,14 @@ class _Session:
             self._session = None
 
     async def _post(
-        self, url: str, value: Mapping[str, Any], headers: Mapping[str, str]
+        self, url: str, body: bytes, headers: Mapping[str, str], kind: str = JSON
     ) -> tuple[int, bytes, Mapping[str, str]]:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=self._timeout_s)
             self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-        sent = {"Content-Type": "application/json; charset=utf-8", **headers}
+        sent = {"Content-Type": kind, **headers}
         with explained("Slack", timeout_s=self._timeout_s):
-            async with self._session.post(
-                url, data=msgspec.json.encode(value), headers=sent, allow_redirects=False
-            ) as response:
+            async with self._session.post(url, data=body, headers=sent, allow_redirects=False) as response:
                 return response.status, await beginning(response, ANSWER_BYTES), response.headers
 
 
@@ -128,8 +128,15 @@ class SlackApi(_Session):
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a method answers; DeliveryError to try again, SlackSaysNoError where Slack will not."""
+        return await self._call(method, msgspec.json.encode(arguments), JSON)
+
+    async def look(self, method: str, arguments: Mapping[str, str | int]) -> dict[str, Any]:
+        """Return what a reading method answers; those take a form, where the writing ones take JSON."""
+        return await self._call(method, urlencode(arguments).encode(), FORM)
+
+    async def _call(self, method: str, sent: bytes, kind: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}"}
-        status, body, answered = await self._post(self._base_url + method, arguments, headers)
+        status, body, answered = await self._post(self._base_url + method, sent, headers, kind)
         if status == 429 or status >= 500:
             raise self._busy(method, status, answered)
         answer = _decoded(body)
@@ -178,7 +185,7 @@ class SlackHook(_Session):
         `ticket` is the message's own, by which it is known when it comes back for its turn.
         """
         await self._pace.turn("", ticket)
-        status, body, headers = await self._post(self._url, message, {})
+        status, body, headers = await self._post(self._url, msgspec.json.encode(message), {})
         said = shown(body[:200], (self._url, self._url.rpartition("/")[2])).strip()
         if status == 200:
             return said
