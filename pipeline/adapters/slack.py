@@ -127,7 +127,7 @@ class SlackNotifier:
         where = {"channel": channel, **({"ts": thread} if thread else {})}
         method = "conversations.replies" if thread else "conversations.history"
         oldest = max(due.due_at, self._api.clock.now() - LOOK_BACK) - MARGIN
-        asked = {
+        asked: dict[str, str | int] = {
             **where,
             "oldest": f"{oldest.timestamp():.6f}",
             "limit": PAGE,
