@@ -180,6 +180,17 @@ async def test_checked_address_is_the_one_used(receiver: Receiver) -> None:
     assert len(receiver.got) == 1
 
 
+async def test_every_checked_address_is_tried(receiver: Receiver) -> None:
+    """Where the first of a host's addresses does not answer, the next one is tried."""
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    async with client(resolve=resolve) as web:
+        await notifier(web, receiver.url().replace("127.0.0.1", "double.example")).send(due(), parent=None)
+    assert len(receiver.got) == 1
+
+
 @pytest.mark.parametrize(("names", "expired"), [(("other.example",), False), (("127.0.0.1",), True)])
 async def test_bad_certificate_is_told(names: tuple[str, ...], expired: bool) -> None:
     """A certificate for another name, or out of date, is not accepted, and the error says which."""
