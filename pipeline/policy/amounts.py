@@ -9,7 +9,17 @@ from functools import cache
 from typing import Any
 
 from pipeline.events import Fact
-from pipeline.policy.quantities import DIGITS, NUMBER, WORDS, decimal, durations, matches, normal, number, plain
+from pipeline.policy.quantities import (
+    DIGITS,
+    NUMBER,
+    WORDS,
+    decimal,
+    durations,
+    matches,
+    normal,
+    number,
+    plain,
+)
 from pipeline.policy.tables import table
 
 REACH = 160  # characters around a value in which its "per" and its window stand
@@ -213,7 +223,7 @@ def _is_age(text: str, end: int) -> bool:
 
 _ROLES = (
     ("notice_period", r"\bnoti(?:ce|f\w+)\b|in advance|advance\b|before (?:the|any|such|these) (?:change|modification|update)|pr[ée]avis|vorher|frist|preaviso|preavviso"),
-    ("retention", r"\bret(?:ain|ention)\w*|\bkeep\b|\bkept\b|\bstor(?:e|ed|age)\b|\bpreserv\w+|\bdelet\w+|\beras\w+|\banonymi\w+|conserv\w+|gespeichert|aufbewahr\w+|lösch\w+|supprim\w+|elimin\w+|backup|logs?\b|purge"),
+    ("retention", r"\bret(?:ain|ention)\w*|\bkeep\b|\bkept\b|\bstor(?:e|ed|age)\b|\bpreserv\w+|\bdelet\w+|\beras\w+|\banonymi\w+|conserv\w+|speicher|aufbewahr\w+|lösch\w+|supprim\w+|elimin\w+|backup|logs?\b|purge"),
     ("deadline", r"\bwithin\b|\bno later than\b|\bdeadline\b|\bafter (?:the|you|your|first|receiv)|\bfrom the (?:date|day)|\bprior to\b|\bdans (?:les|un)\b|\binnerhalb\b|\bdentro de\b|\bentro\b|\bup to\b"),
 )  # fmt: skip
 _ROLE_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ROLES)
@@ -243,7 +253,7 @@ _OPEN = re.compile(
     re.IGNORECASE,
 )
 _KEEPS = re.compile(
-    r"ret(?:ain|ention)|ke(?:ep|pt)|stor(?:e|age)|preserv|conserv|aufbewahr|gespeichert|process|hold",
+    r"ret(?:ain|ention)|ke(?:ep|pt)|stor(?:e|age)|preserv|conserv|aufbewahr|speicher|process|hold",
     re.IGNORECASE,
 )
 
@@ -254,6 +264,7 @@ def open_ended(text: str) -> Iterator[Fact]:
         if _KEEPS.search(text[max(0, match.start() - 150) : match.end() + 60]):
             value = {"open_ended": True}
             yield Fact(kind="retention", new=value, quote=match[0], start=match.start(), end=match.end())
+            return  # said once or thrice, it stays without an end
 
 
 _AGE = re.compile(

@@ -38,7 +38,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         re.compile(r"(?<![\d./-])(?P<year>(?:19|20)\d\d)[-/.](?P<mm>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)"),
         re.compile(r"(?P<year>(?:19|20)\d\d)\s?[年년]\s?(?P<mm>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?[日일]"),
         re.compile(rf"{day}\s?(?:de\s+|of\s+|-\s?|day of\s+)?{month}[,\s]*(?:de[l]?\s+|-\s?)?{year}", flags),
-        re.compile(rf"{month}\s{{0,2}}{day},?\s{{0,3}}(?:of\s+)?{year}", flags),
+        re.compile(rf"{month},?\s{{0,2}}{day},?\s{{0,3}}(?:of\s+)?{year}", flags),
         re.compile(rf"(?P<year>(?<!\d)(?:19|20)\d\d)\.?\s{month}\s{day}", flags),
         re.compile(r"(?<![\d./-])(?P<a>\d{1,2})(?P<sep>[/.-])\s?(?P<b>\d{1,2})(?P=sep)\s?(?P<year>(?:19|20)\d\d|\d\d)(?![\d/])"),
         re.compile(rf"{month},?\s(?:de\s+)?{year}", flags),
@@ -115,13 +115,17 @@ def _at(
 
 
 KINDS = ("in_force", "updated", "published")
+WEAK = {
+    "weak": "in_force",
+    "weak_published": "published",
+}  # cues that count only where a line speaks of its document
 
 
 @cache
 def _cues() -> re.Pattern[str]:
     """Return one pattern whose named group tells the kind of cue; longer cues first."""
     cues = table("date_cues")
-    groups = (f"(?P<{kind}>{_any(cues[kind])})" for kind in ("not", *KINDS, "weak"))
+    groups = (f"(?P<{kind}>{_any(cues[kind])})" for kind in ("not", *KINDS, *WEAK))
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(groups)})", re.IGNORECASE)
 
 
@@ -145,12 +149,20 @@ def kind_of(text: str, found: Found) -> str:
 def _cue_before(text: str, found: Found) -> str | None:
     before = _before(text, found.start)
     cues = [cue for cue in _cues().finditer(before) if _touches(before[cue.end() :])]
-    weak = False
+    weak = None
     for cue in reversed(cues):
-        if cue.lastgroup != "weak":
-            return cue.lastgroup
-        weak = True
-    return "in_force" if weak and _of_itself().search(_line(text, found)) else None
+        if cue.lastgroup not in WEAK:
+            return None if _FORMER.search(before[: cue.start()]) else cue.lastgroup
+        weak = weak or WEAK[cue.lastgroup]
+    line = _line(text, found)
+    return weak if weak and (len(line.strip()) <= SHORT or _of_itself().search(line)) else None
+
+
+_FORMER = re.compile(
+    r"\b(?:previous|prior|earlier|former|archived|superseded) (?:\w+ ){0,2}?(?:was |were |is |has been )?$",
+    re.IGNORECASE,
+)
+SHORT = 45  # characters of a line that can only be about the document it stands in
 
 
 @cache
@@ -180,7 +192,9 @@ def _before(text: str, start: int) -> str:
 
 def _touches(between: str) -> bool:
     """Tell whether a cue still speaks of the date: few words and no end of sentence between the two."""
-    return len(between) <= 45 and not re.search(r"[.;!?]\s+\S|\d{4}", between.replace("No. ", ""))
+    return len(between) <= 45 and not re.search(
+        r"[.;!?]\s+\S|\d{4}|\bto (?:remove|add|include|reflect|the)\b", between.replace("No. ", "")
+    )
 
 
 def _line(text: str, found: Found) -> str:
@@ -217,7 +231,20 @@ def _fact(text: str, found: Found, kind: str, offset: int = 0) -> Fact:
     )
 
 
-HEAD, TAIL = 4000, 2500  # characters at either end of a document where it is dated as a whole
+ENDS = (
+    4000,
+    0.1,
+    8000,
+)  # characters at either end where a document is dated as a whole: at least, share, at most
+
+
+def _ends(length: int) -> tuple[int, int]:
+    """Return where the head of a document ends and its foot begins."""
+    least, share, most = ENDS
+    reach = int(min(most, max(least, share * length)))
+    return least, length - reach
+
+
 _LONE = re.compile(r"[\s*_#>|(\[~`🗓]*(?:v(?:ersion)?\.?\s?[\d.]+[\s,:–-]*)?", re.IGNORECASE)
 
 
@@ -253,10 +280,10 @@ def effective_date(version: Version, *, seen_at: datetime | None = None) -> Fact
 
 def _of_whole(fact: Fact, text: str) -> bool:
     """Tell a date at either end, or in a line that speaks of the document itself, from one told in passing."""
-    if fact.start < HEAD or fact.start > len(text) - TAIL:
+    head, foot = _ends(len(text))
+    if fact.start < head or fact.start > foot:
         return True
-    line = _line(text, Found("", fact.start, fact.end))
-    return len(line.strip()) < 60 or bool(_about("self").search(line))
+    return bool(_of_itself().search(_line(text, Found("", fact.start, fact.end))))
 
 
 def _believable(fact: Fact, seen_at: datetime | None) -> bool:
@@ -266,6 +293,7 @@ def _believable(fact: Fact, seen_at: datetime | None) -> bool:
 
 def _rank(fact: Fact, length: int) -> tuple[int, int, int]:
     assert fact.new is not None, "a date found has a value"
-    place = 0 if fact.start < HEAD else 1 if fact.start > length - TAIL else 2
+    head, foot = _ends(length)
+    place = 0 if fact.start < head else 1 if fact.start > foot else 2
     kind = (*KINDS, "applies_to_existing_users").index(fact.new["kind"])
     return int(place == 2), kind, place

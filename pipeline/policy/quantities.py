@@ -26,7 +26,7 @@ WORDS = {
     "hundred": 100, "one hundred": 100, "one hundred twenty": 120, "one hundred eighty": 180,
 }  # fmt: skip
 
-DIGITS = r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|\d+(?:[.,]\d+)?"
+DIGITS = r"\d{1,3}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|\d+(?:[.,]\d+)?"
 _WORD = "|".join(
     sorted(
         (re.escape(word).replace(r"\ ", " ").replace(r"\-", "[- ]") for word in WORDS), key=len, reverse=True
@@ -59,7 +59,9 @@ def around_numbers(text: str, before: int, after: int) -> Iterator[tuple[int, in
         yield start, end
 
 
-def matches(pattern: re.Pattern[str], text: str, *, before: int = 40, after: int = 60) -> Iterator[re.Match[str]]:
+def matches(
+    pattern: re.Pattern[str], text: str, *, before: int = 40, after: int = 60
+) -> Iterator[re.Match[str]]:
     """Yield the matches of a pattern with a number in it, each once."""
     for start, end in around_numbers(text, before, after):
         yield from pattern.finditer(text, start, end)
@@ -78,7 +80,7 @@ class Duration:
 
 def decimal(written: str) -> Decimal:
     """Return the number that digits with separators of any usual kind stand for."""
-    plain = re.sub(r"[\u00a0\u202f\s]", "", written)
+    plain = re.sub(r"[\u00a0\u202f\s'’]", "", written)
     if re.fullmatch(r"\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?", plain):
         return Decimal(plain.replace(".", "").replace(",", "."))
     if re.fullmatch(r"\d+,\d{1,2}", plain):
