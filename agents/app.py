@@ -38,13 +38,23 @@ class World:
 
 
 def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
-    """Join topics and steps. Each agent is a line: its topic, its step, the events it takes, what it is given.
+    """Join all topics and steps in one program; returns the memory of the declared sources."""
+    sources = wire_sources(p, w.declared)
+    wire_agents(p, w)
+    return sources
 
-    Returns the memory of the declared sources.
-    """
+
+def wire_sources(p: Program, declared: Declared) -> TableMemory[e.SourceDeclared]:
+    """Join what the pollers need to know; returns the memory of the declared sources."""
+    sources = p.memory("sources_declared", "sources", e.SourceDeclared)
+    p.agent("sources", keep_source, e.SourceDeclared, memory=sources, declared=declared)
+    return sources
+
+
+def wire_agents(p: Program, w: World) -> None:
+    """Join topics and steps. Each agent is a line: its topic, its step, the events it takes, what it is given."""
     values = BlobValues(w.blobs)
 
-    sources = p.memory("sources_declared", "sources", e.SourceDeclared)
     reading = p.memory("reading", "pages.fetched", ReadingState)
     known = p.memory("documents", "versions.recorded", DocumentState)
     alerting = p.memory("alerting", "clauses.changed", AlertingState)
@@ -56,7 +66,6 @@ def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
     calendar = p.memory("calendar", "reminders", e.ReminderSet)
     pump = Pump(outboxes=outboxes, notifiers=w.notifiers, log=p.log, clock=p.clock)
 
-    p.agent("sources", keep_source, e.SourceDeclared, memory=sources, declared=w.declared)
     p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
     p.agent("versions.recorded", detect_changes, e.VersionRecorded, memory=known, values=values)
     p.agent(
@@ -81,4 +90,4 @@ def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
 
     p.beside(pump.run)
     p.beside(ring, reminders=calendar, log=p.log, clock=p.clock)
-    return sources
+    p.holds(pump, "outbox")

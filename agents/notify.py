@@ -26,6 +26,7 @@ logger = structlog.get_logger(__name__)
 LOOK_S = 0.02
 LONGEST_ATTEMPT_S = 60.0
 LAST_MOMENT_S = 1.5
+LONGEST_HOLD_S = 5.0
 
 
 Notifiers = Mapping[str, tuple[Channel, Notifier]]
@@ -37,6 +38,8 @@ class Outboxes(Protocol):
     def recall(self, key: str) -> Outbox | None: ...
 
     def items(self) -> Iterable[tuple[str, Outbox]]: ...
+
+    def holds(self, key: str) -> bool: ...
 
 
 async def keep_outbox(event: DeliveryDue | DeliveryAttempted, *, memory: Memory[Outbox], pump: Pump) -> None:
@@ -65,22 +68,35 @@ class Pump:
     _busy: set[str] = field(default_factory=set)
     _waiting: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _held: bool = True
 
     def look_at(self, key: str) -> None:
         """Say that a thread may have something to send."""
         self._waiting.add(key)
 
     async def run(self) -> None:
-        """Send for ever; begin with everything that an earlier process left unsent."""
-        for key, outbox in self.outboxes.items():
-            if fold.wake_at(outbox):
-                self.look_at(key)
+        """Send for ever, from when this process has taken up what an earlier one left unsent."""
         try:
             while True:
-                self._start_due()
+                if not self._held:
+                    self._start_due()
                 await asyncio.sleep(LOOK_S)
         finally:
             await self._finish()
+
+    async def take_up(self) -> None:
+        """Send what is due on the partitions that this process holds now."""
+        self._held = False
+        self._waiting = {key for key in self._waiting if self.outboxes.holds(key)}
+        for key, outbox in self.outboxes.items():
+            if fold.wake_at(outbox):
+                self.look_at(key)
+
+    async def let_go(self) -> None:
+        """Begin nothing more, and give the messages under way a moment: a sent one should be recorded as sent."""
+        self._held = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LONGEST_HOLD_S)
 
     async def _finish(self) -> None:
         """Give the messages under way a moment: a sent one should be recorded as sent."""
@@ -110,8 +126,8 @@ class Pump:
 
     async def _work(self, key: str, outbox: Outbox) -> None:
         try:
-            for due, reason in fold.overtaken(outbox):
-                await self._settle(key, attempts.skipped(due, reason, at=self.clock.now()))
+            for late, reason in fold.overtaken(outbox):
+                await self._settle(key, attempts.skipped(late, reason, at=self.clock.now()))
             due = fold.next_up(outbox, self.clock.now())
             if due:
                 await self._settle(key, await self._attempt(outbox, due))
@@ -130,7 +146,7 @@ class Pump:
             reason=event.reason,
         )
         await self._published(event)
-        while not self._is_folded(key, event):
+        while not self._held and not self._is_folded(key, event):
             await asyncio.sleep(LOOK_S)
 
     async def _published(self, event: DeliveryAttempted) -> None:

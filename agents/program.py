@@ -16,8 +16,12 @@ from typing import Any, TypeVar
 
 import faust
 
+from agents.holdings import Holder, Holdings
 from agents.stage import Stage
 from pipeline.adapters.embedded import quiet_settings
+from pipeline.adapters.kafka.logs import quieten
+from pipeline.adapters.kafka.start import Kafka
+from pipeline.adapters.kafka.transport import attach, driver_settings
 from pipeline.adapters.publish import TopicLog
 from pipeline.adapters.tables import LastingTable, Staged, TableMemory
 from pipeline.adapters.wire import decode
@@ -31,15 +35,35 @@ READY_WITHIN_S = 60.0
 
 
 class Program:
-    """A Faust app whose agents are stages. Use as an async context: inside, it runs."""
+    """A Faust app whose agents are stages. Use as an async context: inside, it runs.
 
-    def __init__(self, name: str, broker: str, *, data: Path, clock: Clock, partitions: int = 4) -> None:
+    `name` is the consumer group; on Kafka (`kafka` given) topics and group bear the prefix of its settings.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        broker: str,
+        *,
+        data: Path,
+        clock: Clock,
+        partitions: int = 4,
+        kafka: Kafka | None = None,
+    ) -> None:
         self.clock = clock
-        self.app = faust_app(name, broker, data=data, partitions=partitions)
+        self._data = data
+        self._kafka = kafka
+        self._prefix = kafka.settings.prefix if kafka else ""
+        partitions = kafka.settings.partitions if kafka else partitions
+        settings = driver_settings(kafka.settings.session_timeout_s) if kafka else {}
+        self.app = faust_app(self._prefix + name, broker, data=data, partitions=partitions, **settings)
         self._topics = {spec.name: self._topic(spec, partitions) for spec in TOPICS}
         self._sizes = {spec.name: spec.partitions or partitions for spec in TOPICS}
         self.log = TopicLog(self._topics)
         self.stages: list[Stage] = []
+        self._holdings = Holdings(self.app, self.stages, self._prefix.__add__)
+        if kafka:
+            attach(self.app, kafka.connection, self._holdings.let_go)
         self._beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._crash: asyncio.Future[None] | None = None
@@ -70,9 +94,14 @@ class Program:
             clock=self.clock,
             crashed=self._crashed,
             abreast=abreast,
+            is_ours=self._holdings.is_ours,
         )
         self.stages.append(stage)
         self.app.agent(self._topics[topic], name=f"{topic}.{name}")(stage.run)
+
+    def holds(self, holder: Holder, topic: str) -> None:
+        """Tell a holder what comes and goes of a topic's partitions."""
+        self._holdings.add(holder, topic)
 
     def topic(self, name: str) -> Any:
         """Return a topic as Faust has it."""
@@ -84,12 +113,26 @@ class Program:
 
     async def __aenter__(self) -> Program:
         self._crash = asyncio.get_running_loop().create_future()
-        await self.app.start()
-        for topic in self._topics.values():
-            await topic.declare()
+        await self._start()
         await self._ready()
-        self._tasks = [asyncio.create_task(self._guarded(task), name=_name(task)) for task in self._beside]
+        beside = [*self._beside, self._holdings.follow, self._watch]
+        self._tasks = [asyncio.create_task(self._guarded(task), name=_name(task)) for task in beside]
         return self
+
+    async def _start(self) -> None:
+        if self._kafka:
+            quieten()
+            await self._kafka.prepare(data=self._data, group=self.app.conf.id)
+        await self.app.start()
+        for topic in [] if self._kafka else self._topics.values():
+            await topic.declare()
+
+    async def _watch(self) -> None:
+        """Notice that Faust gave up: it stops by itself and tells nobody."""
+        while not self.app.should_stop:
+            await asyncio.sleep(0.5)
+        if not self.stopping.is_set():
+            raise self.app.crash_reason or StoreError("Faust stopped by itself", remedy="see the log above")
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -139,7 +182,7 @@ class Program:
 
     def _topic(self, spec: TopicSpec, partitions: int) -> Any:
         return self.app.topic(
-            spec.name,
+            self._prefix + spec.name,
             partitions=spec.partitions or partitions,
             compacting=spec.compacted or None,
             retention=spec.retention_s,
@@ -156,7 +199,7 @@ def _name(task: Callable[..., Any]) -> str:
     return getattr(inner, "__name__", str(inner))
 
 
-def faust_app(name: str, broker: str, *, data: Path, partitions: int) -> Any:
+def faust_app(name: str, broker: str, *, data: Path, partitions: int, **settings: Any) -> Any:
     """Return a Faust app that keeps to itself: no web server, no log set-up of its own, no leader topic."""
     logging.getLogger("faust").setLevel(logging.WARNING)
     logging.getLogger("mode").setLevel(logging.WARNING)
@@ -168,7 +211,6 @@ def faust_app(name: str, broker: str, *, data: Path, partitions: int) -> Any:
         topic_partitions=partitions,
         Table=LastingTable,
         broker_commit_interval=0.5,
-        stream_wait_empty=False,
         producer_acks=-1,
-        **quiet_settings(),
+        **{"stream_wait_empty": False, **quiet_settings(), **settings},
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,7 @@ class Stage:
 
     `takes` names the event types that concern it; others on the topic pass by. `abreast` bounds the events in
     hand, `first_wait_s` is the first wait before a retry. `crashed` is told the exception that must stop the process.
+    `is_ours` says whether a record's partition is still this process's; what is not is left to its new owner.
     """
 
     name: str
@@ -48,22 +49,38 @@ class Stage:
     crashed: Callable[[BaseException], None]
     abreast: int = 64
     first_wait_s: float = 0.5
+    is_ours: Callable[[Any], bool] = lambda record: True
+    _last: dict[bytes | None, asyncio.Task[None]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._last: dict[bytes | None, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(self.abreast)
 
     async def run(self, stream: Any) -> None:
         """Handle every event of a Faust stream until it ends."""
         async for record in stream.noack().events():
             await self._places.acquire()
+            if not self.is_ours(record):
+                self._places.release()
+                continue
             before = self._last.get(record.key)
             task = asyncio.create_task(self._handle(record, before), name=f"{self.name} {record.key!r}")
             self._last[record.key] = task
+            self._tasks.add(task)
             task.add_done_callback(partial(self._done, record.key))
+
+    async def drain(self, within_s: float) -> None:
+        """Let the events in hand end; what has not ended in time is given up, unacknowledged, and done again."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        given_up = list(self._tasks)
+        for task in given_up:
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
 
     def _done(self, key: bytes | None, task: asyncio.Task[None]) -> None:
         self._places.release()
+        self._tasks.discard(task)
         if self._last.get(key) is task:
             del self._last[key]
         if not task.cancelled() and (error := task.exception()):
@@ -99,8 +116,16 @@ class Stage:
             staged.clear()
             logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
             published = [rejection(self.name, error, record, self.clock)]
-        await self.log.publish_all(published)
+        await self._publish(published, record, staged)
         await staged.settle()
+
+    async def _publish(self, events: list[Event], record: Any, staged: Staging) -> None:
+        try:
+            await self.log.publish_all(events)
+        except RejectError as error:  # the log will never take it: a record that is too large
+            staged.clear()
+            logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
+            await self.log.publish_all([rejection(self.name, error, record, self.clock)])
 
     async def _results(self, record: Any) -> AsyncIterator[Event]:
         event = self.decode(record.value)

@@ -45,6 +45,37 @@ TOPICS = (
 
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
+WORKERS, POLLERS = "clausewire", "clausewire-poll"  # the two consumer groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """What a group remembers beside a topic: a table with the same partitions, kept in a compacted changelog."""
+
+    name: str
+    topic: str
+    group: str = WORKERS
+
+    @property
+    def changelog(self) -> str:
+        return f"{self.group}-{self.name}-changelog"
+
+
+TABLES = (
+    TableSpec(name="sources_declared", topic="sources", group=POLLERS),
+    TableSpec(name="polls", topic="sources", group=POLLERS),
+    TableSpec(name="reading", topic="pages.fetched"),
+    TableSpec(name="documents", topic="versions.recorded"),
+    TableSpec(name="alerting", topic="clauses.changed"),
+    TableSpec(name="stories", topic="feeds.fetched"),
+    TableSpec(name="told_stories", topic="stories.updated"),
+    TableSpec(name="services", topic="services.touched"),
+    TableSpec(name="routed", topic="alerts.raised"),
+    TableSpec(name="outboxes", topic="outbox"),
+    TableSpec(name="calendar", topic="reminders"),
+)
+TABLES_BY_NAME = {table.name: table for table in TABLES}
+
 
 def _key(event: e.Event) -> str:
     return event.key

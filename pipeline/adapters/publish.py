@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from faust.exceptions import ProducerSendError
+
 from pipeline.adapters.wire import headers, pack
-from pipeline.errors import StoreError
+from pipeline.errors import PipelineError, RejectError, StoreError
 from pipeline.events import Event
 from pipeline.topics import PLACES
 
@@ -23,13 +26,13 @@ class TopicLog:
 
     async def publish_all(self, events: Iterable[Event]) -> None:
         """Send events in order and wait until the log has acknowledged each."""
-        sent = [await future for event in events for future in self._sends(event)]
         try:
+            sent = [await future for event in events for future in self._sends(event)]
             await asyncio.gather(*sent)
-        except OSError as error:
-            raise StoreError(
-                f"the log cannot take a write: {error}", remedy="see `clausewire doctor`"
-            ) from error
+        except PipelineError:
+            raise
+        except (OSError, KafkaError, ProducerSendError) as error:
+            raise _told(error) from error
 
     def _sends(self, event: Event) -> list[Awaitable[Any]]:
         value, attributes = pack(event), headers(event)
@@ -39,3 +42,12 @@ class TopicLog:
             )
             for name, key in PLACES[type(event)]
         ]
+
+
+def _told(error: Exception) -> PipelineError:
+    cause = error.__cause__ or error
+    if isinstance(cause, MessageSizeTooLargeError):
+        return RejectError(
+            f"a record is too large for its topic: {cause}", remedy="raise max.message.bytes of the topic"
+        )
+    return StoreError(f"the log cannot take a write: {cause!r}", remedy="see `clausewire doctor`")

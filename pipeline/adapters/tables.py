@@ -7,13 +7,14 @@ thereby to the changelog, after everything that the step yielded was acknowledge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import zstandard
 from faust.tables.table import Table
 
+from pipeline.adapters.embedded.partitioner import new_partitioner
 from pipeline.adapters.wire import pack, unpack
 
 V = TypeVar("V")
@@ -25,15 +26,56 @@ _sent: ContextVar[list[Any] | None] = ContextVar("changelog_sends", default=None
 _staged: ContextVar[Staged | None] = ContextVar("staged", default=None)
 
 
-class LastingTable(Table):
-    """A Faust table whose changelog sends can be waited for."""
+class LastingTable(Table[bytes, bytes]):
+    """A Faust table whose changelog sends can be waited for, and that holds what its partitions hold and no more.
 
-    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
-        sent = super().send_changelog(*args, **kwargs)
+    Faust's memory store keeps what was written on partitions that have gone to another process since, and recovery
+    would build on it when they come back.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.places: dict[bytes, int] = {}
+        super().__init__(*args, **kwargs)
+
+    def send_changelog(self, partition: int | None, key: Any, *args: Any, **kwargs: Any) -> Any:
+        sent = super().send_changelog(partition, key, *args, **kwargs)
+        if partition is not None:
+            self.places[key] = partition
         waiting = _sent.get()
         if waiting is not None:
             waiting.append(sent)
         return sent
+
+    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """Take records of the changelog, and remember on which partition each key lies."""
+        events = list(batch)
+        self.places.update((self._to_key(event.key), event.message.partition) for event in events)
+        super().apply_changelog_batch(events)
+
+    async def on_rebalance(
+        self, assigned: Any, revoked: Any, newly_assigned: Any, generation_id: int = 0
+    ) -> None:
+        """Forget what lies on partitions that are another's now, and that it was ever read."""
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
+        topic = self.changelog_topic_name
+        held = {tp.partition for tp in assigned if tp.topic == topic}
+        for key in [key for key, place in self.places.items() if place not in held]:
+            del self.places[key]
+            self.data.pop(key, None)
+        for tp in [tp for tp in revoked if tp.topic == topic]:
+            self._recovery.revoke(tp)
+
+    @property
+    def held(self) -> set[int]:
+        """The partitions that this process writes; none while they are being handed out or recovered."""
+        if self.app.rebalancing or not self._recovery.completed.is_set():
+            return set()
+        actives = self.app.assignor.assigned_actives()
+        return {tp.partition for tp in actives if tp.topic == self.changelog_topic_name}
+
+    @property
+    def _recovery(self) -> Any:
+        return cast(Any, self.app.tables).recovery
 
 
 class Staged:
@@ -99,6 +141,7 @@ class TableMemory(Generic[V]):
     def __init__(self, table: Any, kind: type[V]) -> None:
         self.table = table
         self.kind = kind
+        self._place = new_partitioner()
 
     def recall(self, key: str) -> V | None:
         """Return what is remembered under the key, what this event kept included."""
@@ -115,9 +158,15 @@ class TableMemory(Generic[V]):
         self._put(key, None)
 
     def items(self) -> Iterator[tuple[str, V]]:
-        """Yield everything remembered on the partitions that this process holds."""
+        """Yield everything remembered on the partitions that this process holds; nothing while that changes."""
+        held, places = self.table.held, self.table.places
         for name, raw in list(self.table.items()):
-            yield name.decode(), thawed(raw, self.kind)
+            if places.get(name) in held:
+                yield name.decode(), thawed(raw, self.kind)
+
+    def holds(self, key: str) -> bool:
+        """Say whether what is keyed so is this process's work; never while partitions are being handed out."""
+        return self._place(key.encode(), self.table.partitions) in self.table.held
 
     def _put(self, key: str, value: bytes | None) -> None:
         staged = _staged.get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pipeline.config.model import KafkaSettings
@@ -11,6 +12,7 @@ from pipeline.config.values import LITERAL_SECRETS, duration, env_name
 
 KAFKA_KEYS = (
     "create_topics",
+    "prefix",
     "partitions",
     "replication",
     "wait",
@@ -36,6 +38,7 @@ def kafka(item: Item | None, base: Path) -> KafkaSettings:
         return KafkaSettings()
     settings = KafkaSettings(
         create_topics=_flag(table, "create_topics"),
+        prefix=_prefix(table),
         partitions=_number(table, "partitions", default=8, most=1000),
         replication=_number(table, "replication", default=0, most=9),
         wait_s=_seconds(table, "wait", 60.0),
@@ -70,6 +73,18 @@ def _consistent(table: Table, settings: KafkaSettings) -> None:
             f"a session timeout of {settings.session_timeout_s:g} s",
             f"Write {SHORTEST_SESSION_S:g}s to {LONGEST_SESSION_S:g}s",
         )
+
+
+def _prefix(table: Table) -> str:
+    """Return the beginning of every name, such as `legal.`: what Kafka allows in the name of a topic."""
+    found = table.get("prefix")
+    written = found.text() if found else ""
+    if found and not re.fullmatch(r"[A-Za-z0-9._-]{0,100}", written):
+        found.wrong(
+            f'"{written[:40]}" cannot begin the name of a topic', "Use letters, digits, dots and hyphens"
+        )
+        return ""
+    return written
 
 
 def _flag(table: Table, key: str) -> bool:

@@ -106,11 +106,12 @@ class KafkaSettings(Setting, frozen=True, kw_only=True):
     """How a Kafka broker is used; times in seconds.
 
     `partitions` bounds how many workers can share the work; `replication` 0 means three, or as many as there are
-    brokers. `wait_s` is how long a start waits for the broker, `session_timeout_s` after how long a worker that
-    does not answer loses its partitions to the others.
+    brokers. `prefix` begins the names of topics and groups on a cluster that is shared. `wait_s` is how long a start
+    waits for the broker, `session_timeout_s` after how long a worker that does not answer loses its partitions.
     """
 
     create_topics: bool = True
+    prefix: str = ""
     partitions: int = 8
     replication: int = 0
     wait_s: float = 60.0

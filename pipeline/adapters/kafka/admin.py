@@ -1,0 +1,273 @@
+"""Topics made right: created as they are wanted, and checked before anything runs on them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from pipeline.adapters.kafka.connection import Connection, closed_door
+from pipeline.errors import ConfigError, StoreError
+from pipeline.topics import TABLES, TOPICS, TopicSpec
+
+ROOM_BYTES = 16 * 1024  # what a batch adds to the largest record
+ENOUGH_REPLICAS = 3
+SEEN_WITHIN_S = 30.0
+KNOCK_AGAIN_S = 2.0
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A topic as it should be; `beside` names the topic whose partitions it must share."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A topic as the cluster has it."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+def wanted_topics(partitions: int, prefix: str = "") -> list[Wanted]:
+    """Return every topic, then every changelog; `prefix` begins every name."""
+    sizes = {spec.name: spec.partitions or partitions for spec in TOPICS}
+    topics = [
+        Wanted(name=prefix + spec.name, partitions=sizes[spec.name], config=config_of(spec))
+        for spec in TOPICS
+    ]
+    compacted = config_of(TopicSpec(name="", holds="", compacted=True))
+    changelogs = [
+        Wanted(
+            name=prefix + table.changelog,
+            partitions=sizes[table.topic],
+            config=compacted,
+            beside=prefix + table.topic,
+        )
+        for table in TABLES
+    ]
+    return [*topics, *changelogs]
+
+
+def config_of(spec: TopicSpec) -> dict[str, str]:
+    """Return a topic's configuration under Kafka's names; -1 keeps for ever."""
+    limit = {"max.message.bytes": str(spec.max_record_bytes + ROOM_BYTES)}
+    if spec.compacted:
+        return {"cleanup.policy": "compact", **limit}
+    kept = -1 if spec.retention_s is None else spec.retention_s * 1000
+    return {"cleanup.policy": "delete", "retention.ms": str(kept), **limit}
+
+
+@asynccontextmanager
+async def admin_of(connection: Connection, *, wait_s: float = 0.0) -> AsyncIterator[Admin]:
+    """Open an administrator's client; waits for a cluster that does not answer yet, up to `wait_s`.
+
+    ConfigError when the cluster refuses us, StoreError when it stays silent.
+    """
+    options, end = connection.options(), time.monotonic() + wait_s
+    while True:
+        client = AIOKafkaAdminClient(client_id="clausewire-admin", request_timeout_ms=30_000, **options)
+        try:
+            await client.start()
+            break
+        except (KafkaError, OSError):
+            await _close(client)
+            reason = await closed_door(connection)
+            if isinstance(reason, ConfigError) or time.monotonic() >= end:
+                raise reason from None
+            logger.warning(
+                "kafka.unreachable", reason=str(reason), waiting_s=round(end - time.monotonic(), 1)
+            )
+            await asyncio.sleep(min(KNOCK_AGAIN_S, max(0.0, end - time.monotonic())))
+    try:
+        yield Admin(client)
+    except KafkaError as error:
+        raise StoreError(
+            f"Kafka cannot be asked: {error!r}", remedy="see that its brokers run and are reachable"
+        ) from error
+    finally:
+        await _close(client)
+
+
+async def _close(client: AIOKafkaAdminClient) -> None:
+    with suppress(KafkaError, OSError):
+        await client.close()
+
+
+class Admin:
+    """What a start asks of a cluster."""
+
+    def __init__(self, client: AIOKafkaAdminClient) -> None:
+        self.client = client
+
+    async def cluster(self) -> tuple[str, int]:
+        """Return the cluster's id and its number of brokers."""
+        told = await self.client.describe_cluster()
+        return str(told["cluster_id"] or ""), len(told["brokers"])
+
+    async def found(self, names: Iterable[str]) -> dict[str, Found]:
+        """Return the topics that are there, of those named."""
+        present = await self.sizes()
+        there = [name for name in names if name in present]
+        configs = await self._configs(there)
+        return {
+            name: Found(
+                name=name, partitions=present[name][0], replication=present[name][1], config=configs[name]
+            )
+            for name in there
+        }
+
+    async def sizes(self) -> dict[str, tuple[int, int]]:
+        """Return partitions and replication of every topic."""
+        return {
+            topic["topic"]: (
+                len(topic["partitions"]),
+                min((len(part["replicas"]) for part in topic["partitions"]), default=0),
+            )
+            for topic in await self.client.describe_topics()
+            if not topic["error_code"]
+        }
+
+    async def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        answers = await self.client.describe_configs(asked)
+        return {
+            resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+            for answer in answers
+            for resource in answer.resources
+        }
+
+    async def create(self, wanted: Iterable[Wanted], *, replication: int) -> list[str]:
+        """Create topics; those that are there already are left alone. Returns the names of the new."""
+        new = [
+            NewTopic(
+                topic.name,
+                topic.partitions,
+                replication,
+                topic_configs={**topic.config, **_in_sync(replication)},
+            )
+            for topic in wanted
+        ]
+        if not new:
+            return []
+        answer = await self.client.create_topics(new, timeout_ms=30_000)
+        made = []
+        for name, code, reason in (tuple(error)[:3] for error in answer.topic_errors):
+            if code == 0:
+                made.append(name)
+            elif code != TopicAlreadyExistsError.errno:
+                raise ConfigError(
+                    f"Kafka does not create the topic {name}: {reason or for_code(code).__name__}",
+                    key="kafka",
+                    remedy="see kafka: {partitions, replication}, and that our user may create topics",
+                )
+        await self._seen(topic.name for topic in new)
+        return made
+
+    async def _seen(self, names: Iterable[str]) -> None:
+        """Wait until every broker that we ask knows the topics and has leaders for them."""
+        waited, end = set(names), time.monotonic() + SEEN_WITHIN_S
+        while waited:
+            for topic in await self.client.describe_topics():
+                if not topic["error_code"] and all(part["leader"] >= 0 for part in topic["partitions"]):
+                    waited.discard(topic["topic"])
+            if waited and time.monotonic() > end:
+                raise StoreError(f"Kafka made {', '.join(sorted(waited))} and does not show them")
+            await asyncio.sleep(0.05)
+
+    async def delete(self, names: list[str]) -> None:
+        """Delete topics."""
+        if names:
+            answer = await self.client.delete_topics(names)
+            for name, code in (tuple(error)[:2] for error in answer.topic_error_codes):
+                if code:
+                    raise StoreError(f"Kafka does not delete {name}: {for_code(code).__name__}")
+
+    async def coordinator(self, group: str) -> None:
+        """Wait until a group's coordinator is there: a new cluster takes a moment to make its offsets topic."""
+        end = time.monotonic() + SEEN_WITHIN_S
+        while True:
+            try:
+                await self.client.find_coordinator(group)
+                return
+            except KafkaError:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.2)
+
+
+def _in_sync(replication: int) -> dict[str, str]:
+    return {"min.insync.replicas": "2"} if replication >= ENOUGH_REPLICAS else {}
+
+
+def replication_of(brokers: int, asked: int) -> int:
+    """Return how many copies to keep: as asked, else three or as many as there are brokers."""
+    return asked or min(ENOUGH_REPLICAS, max(1, brokers))
+
+
+def misfits(wanted: Iterable[Wanted], found: Mapping[str, Found], *, replication: int) -> list[str]:
+    """Return what is wrong with the topics, each as a fact and what to do about it."""
+    told = []
+    for topic in wanted:
+        has = found.get(topic.name)
+        if has is None:
+            told.append(f"{topic.name} is not there: run `clausewire topics create`")
+        else:
+            told += _misfit(topic, has, found, replication)
+    return told
+
+
+def _misfit(topic: Wanted, has: Found, found: Mapping[str, Found], replication: int) -> list[str]:
+    told = []
+    beside = found.get(topic.beside)
+    if beside and beside.partitions != has.partitions:
+        told.append(
+            f"{topic.name} has {has.partitions} partitions and {topic.beside} has {beside.partitions}: "
+            "they must be equal; delete the changelog to have it made and filled again"
+        )
+    elif has.partitions != topic.partitions:
+        told.append(
+            f"{topic.name} has {has.partitions} partitions, {topic.partitions} are configured: "
+            f"write kafka: {{partitions: {has.partitions}}}, or make the topic anew"
+        )
+    told += [
+        f"{topic.name} has {key}={value}: {reason}; set it with kafka-configs --alter --add-config {key}={right}"
+        for key, value, right, reason in _misconfigured(topic, has.config)
+    ]
+    if has.replication < replication:
+        told.append(
+            f"{topic.name} has {has.replication} replicas, {replication} are wanted: reassign it, "
+            f"or accept the risk with kafka: {{replication: {has.replication}}}"
+        )
+    return told
+
+
+def _misconfigured(topic: Wanted, has: Mapping[str, Any]) -> Iterable[tuple[str, str, str, str]]:
+    policy, wanted = str(has.get("cleanup.policy", "")), topic.config["cleanup.policy"]
+    if policy != wanted:
+        why = "old values would stay for ever" if wanted == "compact" else "history would lose records"
+        yield "cleanup.policy", policy, wanted, why
+    if topic.config.get("retention.ms") == "-1" and str(has.get("retention.ms")) != "-1":
+        yield "retention.ms", str(has.get("retention.ms")), "-1", "history is to be kept for ever"
+    limit = int(topic.config["max.message.bytes"])
+    if int(has.get("max.message.bytes") or limit) < limit - ROOM_BYTES:
+        yield "max.message.bytes", str(has["max.message.bytes"]), str(limit), "large records would not fit"

@@ -1,0 +1,88 @@
+"""Before anything runs on a cluster: it answers, it is the one we know, and its topics fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from pipeline.adapters.kafka.admin import Admin, admin_of, misfits, replication_of, wanted_topics
+from pipeline.adapters.kafka.connection import Connection, connection_of
+from pipeline.config import KafkaSettings, Settings
+from pipeline.errors import ConfigError
+
+KNOWN = "kafka-cluster-id"
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """A cluster as this deployment uses it."""
+
+    connection: Connection
+    settings: KafkaSettings
+
+    async def prepare(self, *, data: Path, group: str) -> None:
+        """Wait for the cluster, see that it is ours, make missing topics if that is allowed, and check all.
+
+        ConfigError with what does not fit and what to do; StoreError when the cluster does not answer in time.
+        """
+        async with admin_of(self.connection, wait_s=self.settings.wait_s) as admin:
+            cluster_id, brokers = await admin.cluster()
+            recognise(cluster_id, data)
+            replication = replication_of(brokers, self.settings.replication)
+            if self.settings.create_topics:
+                await self.create(admin, replication)
+            refuse(await self.check(admin, replication))
+            await admin.coordinator(group)
+
+    async def create(self, admin: Admin, replication: int) -> list[str]:
+        """Create the topics that are not there; returns their names."""
+        there = await admin.sizes()
+        wanted = wanted_topics(self.settings.partitions, self.settings.prefix)
+        made = await admin.create(
+            [topic for topic in wanted if topic.name not in there], replication=replication
+        )
+        if made:
+            logger.info("kafka.topics-created", topics=len(made), replication=replication)
+        return made
+
+    async def check(self, admin: Admin, replication: int) -> list[str]:
+        """Return what does not fit."""
+        wanted = wanted_topics(self.settings.partitions, self.settings.prefix)
+        found = await admin.found(topic.name for topic in wanted)
+        return misfits(wanted, found, replication=replication)
+
+
+def kafka_of(settings: Settings) -> Kafka:
+    """Return the cluster that the settings name."""
+    return Kafka(connection_of(settings), settings.kafka)
+
+
+def refuse(facts: Iterable[str]) -> None:
+    """Raise ConfigError when something does not fit."""
+    told = list(facts)
+    if told:
+        raise ConfigError(
+            "the topics on this cluster do not fit:\n  " + "\n  ".join(told),
+            key="kafka",
+            remedy="`clausewire topics check` shows this list again",
+        )
+
+
+def recognise(cluster_id: str, data: Path) -> None:
+    """Remember a cluster in the data folder; ConfigError when the folder belongs to another one."""
+    file = data / KNOWN
+    known = file.read_text(encoding="utf-8").strip() if file.exists() else ""
+    if known and known != cluster_id:
+        raise ConfigError(
+            f"this is the Kafka cluster {cluster_id}, and the data folder {data} belongs to {known}",
+            key="broker",
+            remedy=f"point `broker:` at that cluster or `data:` at another folder; if the move is meant, delete {file}",
+        )
+    if not known:
+        data.mkdir(parents=True, exist_ok=True)
+        file.write_text(cluster_id + "\n", encoding="utf-8")
