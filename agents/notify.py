@@ -8,6 +8,7 @@ event settles a delivery. A crash in between repeats the attempt with the same i
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -26,6 +27,8 @@ logger = structlog.get_logger(__name__)
 LOOK_S = 0.02
 LONGEST_ATTEMPT_S = 60.0
 LAST_MOMENT_S = 1.5
+PER_DESTINATION = 8
+OURS = "this is a fault of ours: please report it with the log's traceback; the delivery is tried again"
 LONGEST_HOLD_S = 5.0
 
 
@@ -66,6 +69,7 @@ class Pump:
     clock: Clock
     abreast: int = 200
     _busy: set[str] = field(default_factory=set)
+    _load: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _held: bool = True
@@ -109,6 +113,8 @@ class Pump:
         for key in sorted(self._waiting - self._busy):
             if len(self._tasks) >= self.abreast:
                 return
+            if self._load[key.partition("|")[0]] >= PER_DESTINATION:
+                continue  # one hanging endpoint delays no other
             outbox = self.outboxes.recall(key) or Outbox()
             if fold.wake_at(outbox) is None and not fold.overtaken(outbox):
                 self._waiting.discard(key)
@@ -120,6 +126,7 @@ class Pump:
 
     def _start(self, key: str, outbox: Outbox) -> None:
         self._busy.add(key)
+        self._load[key.partition("|")[0]] += 1
         task = asyncio.create_task(self._work(key, outbox), name=f"deliver {key}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -133,6 +140,7 @@ class Pump:
                 await self._settle(key, await self._attempt(outbox, due))
         finally:
             self._busy.discard(key)
+            self._load[key.partition("|")[0]] -= 1
 
     async def _settle(self, key: str, event: DeliveryAttempted) -> None:
         """Publish how an attempt ended, and wait until the fold has it: it must not be sent again meanwhile."""
@@ -179,6 +187,10 @@ class Pump:
             return self._failed(due, slow, channel, number)
         except PipelineError as error:
             return self._failed(due, error, channel, number)
+        except Exception as error:  # our own mistake in one message must not stop the others, nor lose this one
+            logger.exception("delivery.broken", delivery_id=due.delivery_id)
+            ours = DeliveryError(f"the message could not be made or sent: {type(error).__name__}", remedy=OURS)
+            return self._failed(due, ours, channel, number)
         now = self.clock.now()
         return attempts.sent(
             due,

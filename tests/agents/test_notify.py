@@ -1,0 +1,152 @@
+"""The pump: what is due is sent, one destination delays no other, and a fault of ours loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from agents.notify import PER_DESTINATION, Pump, keep_outbox, thread_key
+from pipeline.adapters.tables import DictMemory
+from pipeline.alerts.outbox import Outbox
+from pipeline.errors import DeliveryError, RefusedError
+from pipeline.events import AlertRaised, Channel, DeliveryAttempted, DeliveryDue, Event, Severity
+from tests.fakes import NOON, FixedClock, Mailbox
+
+
+class Outboxes(DictMemory[Outbox]):
+    """Outboxes of a process that holds every partition."""
+
+    def __init__(self) -> None:
+        super().__init__(Outbox)
+
+    def items(self) -> list[tuple[str, Outbox]]:
+        return [(key, outbox) for key in self.kept if (outbox := self.recall(key))]
+
+    def holds(self, key: str) -> bool:
+        return True
+
+
+class FoldingLog:
+    """A log whose attempted deliveries come back to the fold, as the outbox topic brings them."""
+
+    def __init__(self, outboxes: Outboxes) -> None:
+        self.outboxes = outboxes
+        self.attempts: list[DeliveryAttempted] = []
+        self.pump: Pump | None = None
+
+    async def publish(self, event: Event) -> None:
+        await self.publish_all([event])
+
+    async def publish_all(self, events: object) -> None:
+        for event in events:  # type: ignore[attr-defined]
+            if isinstance(event, DeliveryAttempted):
+                self.attempts.append(event)
+                await keep_outbox(event, memory=self.outboxes, pump=self.pump)  # type: ignore[arg-type]
+
+
+def due(number: int, subscription: str = "me") -> DeliveryDue:
+    alert = AlertRaised(
+        alert_id=f"alt-{number}", kind="change", raised_at=NOON, title="t", summary="s", severity=Severity.LOW
+    )
+    return DeliveryDue(
+        delivery_id=f"dlv-{subscription}-{number}",
+        subscription_id=subscription,
+        thread=f"doc-{number}",
+        due_at=NOON,
+        alert=alert,
+    )
+
+
+@asynccontextmanager
+async def pumping(**mailboxes: Mailbox) -> AsyncIterator[FoldingLog]:
+    """Run a pump over mailboxes by subscription id."""
+    outboxes = Outboxes()
+    log = FoldingLog(outboxes)
+    notifiers = {name: (Channel.WEBHOOK, mailbox) for name, mailbox in mailboxes.items()}
+    log.pump = Pump(outboxes=outboxes, notifiers=notifiers, log=log, clock=FixedClock())
+    await log.pump.take_up()
+    running = asyncio.create_task(log.pump.run())
+    yield log
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def put(log: FoldingLog, *events: DeliveryDue) -> None:
+    for event in events:
+        await keep_outbox(event, memory=log.outboxes, pump=log.pump)  # type: ignore[arg-type]
+
+
+async def attempted(log: FoldingLog, number: int) -> None:
+    async with asyncio.timeout(10):
+        while len(log.attempts) < number:
+            await asyncio.sleep(0.01)
+
+
+async def test_due_delivery_is_sent_once() -> None:
+    """A delivery that is due is sent and recorded, and not sent again."""
+    mailbox = Mailbox()
+    async with pumping(me=mailbox) as log:
+        await put(log, due(1))
+        await attempted(log, 1)
+        await asyncio.sleep(0.1)
+    assert (len(mailbox.sent), [event.outcome for event in log.attempts]) == (1, ["sent"])
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (DeliveryError("busy"), "failed"),
+        (RefusedError("gone"), "refused"),
+        (ZeroDivisionError("ours"), "failed"),
+    ],
+)
+async def test_error_has_its_outcome(error: Exception, outcome: str) -> None:
+    """What may heal is tried again, a fault of our own too; what never will is refused."""
+    async with pumping(me=Mailbox(failures=[error])) as log:  # type: ignore[list-item]
+        await put(log, due(1))
+        await attempted(log, 1)
+    assert [event.outcome for event in log.attempts] == [outcome]
+
+
+async def test_unknown_destination_is_skipped() -> None:
+    """A delivery to a subscription that is no longer there is recorded as skipped, with the reason."""
+    async with pumping() as log:
+        await put(log, due(1))
+        await attempted(log, 1)
+    assert [(event.outcome, "no longer" in event.reason) for event in log.attempts] == [("skipped", True)]
+
+
+class Hanging(Mailbox):
+    """A destination that never answers."""
+
+    async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> object:  # type: ignore[override]
+        self.sent.append(due)
+        await asyncio.Event().wait()
+        return None
+
+
+async def test_hanging_destination_delays_no_other() -> None:
+    """However much waits for an endpoint that hangs, others are sent to at once."""
+    hanging, well = Hanging(), Mailbox()
+    async with pumping(hangs=hanging, well=well) as log:
+        await put(log, *(due(number, "hangs") for number in range(300)), due(1, "well"))
+        await attempted(log, 1)
+    assert (len(well.sent), len(hanging.sent)) == (1, PER_DESTINATION)
+
+
+def test_thread_has_one_key() -> None:
+    """A delivery and how its attempt ended are kept under the same key."""
+    event = due(1)
+    ended = DeliveryAttempted(
+        delivery_id=event.delivery_id,
+        subscription_id="me",
+        thread=event.thread,
+        alert_id="alt-1",
+        attempt=1,
+        outcome="sent",
+        attempted_at=NOON,
+    )
+    assert thread_key(event) == thread_key(ended)
