@@ -29,6 +29,7 @@ _SHELL = 400  # characters: a page that shows less may carry its text as data
 _HEADING = re.compile(r"#{1,6} ")
 _TEXTUAL = words("p ul ol li dl blockquote pre h1 h2 h3 h4 h5 h6")
 _LEAVES = words("p div span time em small strong b i h2 h3 h4 h5 h6 li td address")
+_CONTACT = re.compile(r"\S@\S|\+?\d[\d().-]* ?[\d().-]+ ?\d{3}|\bP\.?O\.? Box\b", re.I)
 _UPDATED = re.compile(
     r"(?:last |date of (?:last )?)?(?:updated?|effective|modified|revised|revision|version|in force|published|stand|"
     r"dernière mise à jour|zuletzt|última actualización|ultimo aggiornamento|effective date)\b.*\d",
@@ -265,26 +266,38 @@ def _belongs(node: Node, *, titled: bool) -> bool:
     """Tell whether what stands beside the document's sentences is part of it."""
     if not node.size:
         return False
-    if node.prose:
+    if titled and furniture.is_colophon(node):
+        return False
+    if node.prose or _CONTACT.search(head := node.text()[:300]):
         return True
     if furniture.is_link_list(node):
         return False
-    if furniture.is_contents(node) or _DATED.search(node.text()[:300]):
+    if furniture.is_contents(node) or _DATED.search(head):
         return True
     if titled:
-        return node.headings > 0 or node.size - node.links > _SOME
+        return node.size - node.links > _SOME or (node.headings > 0 and not node.hrefs)
     return node.tag in _STRUCTURE or any(inner.tag in _STRUCTURE for inner in node.walk())
 
 
-def _trim(found: Node) -> None:
-    """Take lists of links to elsewhere off both ends of the document."""
+def _trim(found: Node) -> int:
+    """Take lists of links and the foot of the site off both ends of the document; return the sentences lost."""
+    lost = 0
     for step in (1, -1):
         for child in found.children[::step]:
             if isinstance(child, str):
                 if child.strip():
                     break
                 continue
-            if child.size and not (furniture.is_link_list(child) and not child.prose and child.hrefs >= 3):
+            if child.size and not _is_edge(child, titled=found.titles > child.titles):
                 break
             if child.size:
+                lost += child.prose
                 child.drop()
+    return lost
+
+
+def _is_edge(node: Node, *, titled: bool) -> bool:
+    """Tell whether a node at either end of the document is no part of it."""
+    if titled and furniture.is_colophon(node):
+        return True
+    return furniture.is_link_list(node) and not node.prose and node.hrefs >= 3

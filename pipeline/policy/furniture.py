@@ -66,8 +66,8 @@ def _reads(node: Node, size: int, links: int) -> bool:
     """Tell whether a run of text reads like a sentence: it is long, or it ends like one, and is not mostly links."""
     if links * 2 >= size or size < 18:
         return False
-    if size >= 50:
-        return True
+    if size >= 50 or node.tag in names.HEADINGS:
+        return size >= 50
     last = node.children[-1] if node.children else ""
     return isinstance(last, str) and last.rstrip().endswith((".", "!", "?", ";", "。", "؟", "।"))
 
@@ -118,8 +118,15 @@ def _goes(node: Node, total: int) -> bool:
 
 
 def _asks_consent(node: Node) -> bool:
-    """Tell whether a node bears a name that consent banners alone bear, and has their size."""
-    return node.size < 6000 and node.headings < 12 and names.CONSENT.search(_spaced(node.name)) is not None
+    """Tell whether a node bears a name that consent banners alone bear, has their size and speaks as they do."""
+    if (
+        node.size > 6000
+        or node.headings > 11
+        or not node.name
+        or not names.CONSENT.search(_spaced(node.name))
+    ):
+        return False
+    return node.controls > 0 or node.prose < 1000 or names.BANNER.search(node.text()[:600]) is not None
 
 
 def _speaks(node: Node) -> bool:
@@ -137,17 +144,30 @@ def is_link_list(node: Node) -> bool:
     return node.links * 10 > node.size * 6 and not is_contents(node)
 
 
+def is_colophon(node: Node) -> bool:
+    """Tell whether a node is the foot of a site: a notice of copyright, links to elsewhere, and little else."""
+    if node.size > 600 or node.prose > 200 or (node.headings and node.hrefs < 6):
+        return False
+    if node.hrefs >= 3 and node.links * 10 >= node.size * 3:
+        return not is_contents(node)
+    return node.size < 150 and names.COPYRIGHT.search(node.text()) is not None
+
+
 def _says_furniture(node: Node) -> bool:
     """Tell furniture by its words: a consent banner with its buttons, a question whether this was helpful."""
     if node.tag not in BLOCKS or node.size > 1500 or node.nodes_below > 150:
         return False
+    if node.headings == 1 and node.prose < 200 and names.TITLES.match(node.text()):
+        return not is_contents(node) and node.tag not in names.HEADINGS
     if node.size <= 90:
         whole = any(isinstance(child, Node) and child.size == node.size for child in node.children)
         return not whole and node.tag not in names.HEADINGS and names.LINES.match(node.text()) is not None
     if node.headings > 2:
         return False
     text = node.text()
-    if names.BANNER.search(text[:400]) and (names.ASSENT_LAST.search(text) or _has_assent(node)):
+    if names.BANNER.search(text[:400]) and (
+        _has_assent(node) or (not node.headings and names.ASSENT_LAST.search(text))
+    ):
         return True
     return node.controls > 0 and node.size < 400 and names.NEWSLETTER.search(text) is not None
 

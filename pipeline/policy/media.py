@@ -89,7 +89,9 @@ def decode(body: bytes, content_type: str = "") -> tuple[str, str]:
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data" and not body[: error.start].isascii():  # cut inside a character
+        if (
+            error.reason == "unexpected end of data" and not body[: error.start].isascii()
+        ):  # cut inside a character
             return body.decode("utf-8", "ignore"), "utf-8"
     for encoding in _declared(body, content_type):
         try:

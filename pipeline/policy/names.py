@@ -88,3 +88,14 @@ ASSENT_LAST = re.compile(
 NEWSLETTER = re.compile(
     r"\b(?:sign up|subscribe|join)\b.{0,60}\b(?:newsletter|mailing list|latest news|updates)\b", re.I | re.S
 )
+TITLES = re.compile(  # how furniture begins; no section of a policy is called so
+    r"(?:(?:\d+ )?comments?:? (?:\(?\d+|no comments|be the first|.{0,60}(?:closed for|log in|sign in))|"
+    r"leave a (?:reply|comment)\b|"
+    r"related (?:articles?|posts?|pages)\b|recent (?:posts|articles|comments)\b|recently viewed|"
+    r"articles in this section|"
+    r"share (?:this|on (?:facebook|twitter|x|linkedin))\b|follow us on\b|you (?:may|might) also (?:like|be interested)|"
+    r"(?:see|read) next\b|more (?:articles|posts)\b|popular (?:posts|articles)|trending (?:now|posts|articles)|"
+    r"(?:was|is) this (?:page |article )?helpful|need more help\?)",
+    re.I,
+)
+COPYRIGHT = re.compile(r"^(?:©|\(c\)|copyright (?:©|\(c\)|\d{4}))|all rights reserved[.!]?$", re.I)

@@ -164,3 +164,24 @@ def test_several_documents_unnamed() -> None:
     )
     assert "API calls" in text_of(served)
     assert "personal data." in text_of(served)
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [
+        ("Get in touch", "Write to privacy@example.com."),
+        ("Newsletter", "We keep your address until you unsubscribe."),
+        ("Comments", "We keep what you write in comments."),
+        ("Contact us", "<a href='mailto:a@x.org'>a@x.org</a> or <a href='/form'>our form</a>"),
+        ("Related companies", "We share data with Example Ltd."),
+        ("Copyright", "All texts are ours."),
+        ("Follow-up", "We reply within 3 days."),
+        ("Cookies", "We use cookies. You may accept them or not. OK"),
+        ("Subscriptions", "You may cancel at any time."),
+    ],
+)
+def test_short_sections(heading: str, text: str) -> None:
+    """A short section at the end of a policy stays in, whatever it is called."""
+    section = f"<section><h2>{heading}</h2><p>{text}</p></section>"
+    assert heading in text_of(page(f"<div>{body()}</div>{section}"))
+    assert heading in text_of(page(body() + section))

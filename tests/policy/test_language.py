@@ -17,7 +17,10 @@ from pipeline.policy.language import detect, primary
         ("it", "Non condividiamo i dati con terze parti e li conserviamo per il tempo che serve."),
         ("pt", "Não partilhamos os seus dados com terceiros e os conservamos por um ano."),
         ("nl", "Wij bewaren uw gegevens en delen die niet met derden zonder dat u het weet."),
-        ("pl", "Nie przekazujemy danych dla innych, ale mogą się one znaleźć na serwerze, który jest od nas."),
+        (
+            "pl",
+            "Nie przekazujemy danych dla innych, ale mogą się one znaleźć na serwerze, który jest od nas.",
+        ),
         ("ru", "Мы не передаём ваши данные третьим лицам."),
         ("uk", "Ми не передаємо ваші дані третім особам і зберігаємо їх рік."),
         ("zh", "我们可能会收集、使用和共享您的个人信息，以便为您提供服务。"),
