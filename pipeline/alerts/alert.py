@@ -112,8 +112,8 @@ def change_alert(event: ClausesChanged) -> AlertRaised:
 
 
 def story_alert(event: StoryUpdated) -> AlertRaised:
-    """Return the alert that tells a story for the watches it satisfies."""
-    first = event.entries[0]
+    """Return the alert that tells a story for the watches that its newest entry satisfies, headed by that entry."""
+    first = event.entries[-1]  # the one that satisfied the watches
     return AlertRaised(
         alert_id=derived_id("alt", event.story_id),
         kind="story",
