@@ -10,9 +10,9 @@ import msgspec
 
 from pipeline.events import Change, ChangeType, Fact, Severity, Version
 from pipeline.policy.classify import UNCLASSIFIED, categories
-from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.facts import changed_facts
 from pipeline.policy.severity import FORMAL, Context, Tally, level, measure
+from pipeline.policy.taxonomy import taxonomy
 
 
 def assess(

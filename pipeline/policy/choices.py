@@ -7,15 +7,43 @@ from collections.abc import Iterator
 
 from pipeline.events import Fact
 
-_OUT = r"opt(?:s|ed|ing)?[- ]?outs?\b(?: of)?|unsubscrib\w+|withdraw\w* (?:your |their )?consent|turn(?:ing)? off|switch(?:ing)? off|disabl(?:e|ing)\b|deactivat\w+ (?:this|the) (?:setting|option)|(?:right to |may |can )object\b|do not sell(?: or share)? my|global privacy control|désinscri\w+|retirer votre consentement|widerspr\w+|abmelden|darse de baja|revocar"
-_IN = r"opt(?:s|ed|ing)?[- ]?in\b(?: to)?|(?:with|obtain|ask for|seek|based on|have) (?:your |their |the user['’]s )?(?:prior |explicit |express |affirmative )*consent\b|unless you (?:give|have given) (?:us )?(?:your )?consent|if you consent\b|turn(?:ing)? on\b|only with your (?:permission|consent)"
+_OUT = (
+    r"opt(?:s|ed|ing)?[- ]?outs?\b(?: of)?|unsubscrib\w+|withdraw\w* (?:your |their )?consent|"
+    r"turn(?:ing)? off|switch(?:ing)? off|disabl(?:e|ing)\b|deactivat\w+ (?:this|the) (?:setting|"
+    r"option)|(?:right to |may |can )object\b|do not sell(?: or share)? my|global privacy control|"
+    r"désinscri\w+|retirer votre consentement|widerspr\w+|abmelden|darse de baja|revocar"
+)
+_IN = (
+    r"opt(?:s|ed|ing)?[- ]?in\b(?: to)?|(?:with|obtain|ask for|seek|based on|have) (?:your |their |"
+    r"the user['’]s )?(?:prior |explicit |express |affirmative )*consent\b|unless you (?:give|"
+    r"have given) (?:us )?(?:your )?consent|if you consent\b|turn(?:ing)? on\b|"
+    r"only with your (?:permission|consent)"
+)
 _CHOICE = re.compile(rf"\b(?:(?P<out>{_OUT})|(?P<in>{_IN}))", re.IGNORECASE)
 _MECHANISMS = (
     ("form", re.compile(r"\bforms?\b|\bformulaire|formular", re.IGNORECASE)),
-    ("mail", re.compile(r"e-?mail(?:ing)? (?:us|to)|\bemail\b[^.]{0,20}@|\b[\w.+-]+@[\w-]+\.\w|mailto:|\b(?:write|writing|letter|post|mail) (?:to|us)|notify(?:ing)? us in writing|written notice|by mail", re.IGNORECASE)),
-    ("setting", re.compile(r"\bsettings?\b|\bpreferences?\b|\bcontrols\b|dashboard|\btoggle|privacy (?:cent|choices)|account page|paramètres|einstellungen|configuración|impostazioni", re.IGNORECASE)),
+    (
+        "mail",
+        re.compile(
+            (
+                r"e-?mail(?:ing)? (?:us|to)|\bemail\b[^.]{0,20}@|\b[\w.+-]+@[\w-]+\.\w|mailto:|\b(?:write|"
+                r"writing|letter|post|mail) (?:to|us)|notify(?:ing)? us in writing|written notice|by mail"
+            ),
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "setting",
+        re.compile(
+            (
+                r"\bsettings?\b|\bpreferences?\b|\bcontrols\b|dashboard|\btoggle|privacy (?:cent|choices)|"
+                r"account page|paramètres|einstellungen|configuración|impostazioni"
+            ),
+            re.IGNORECASE,
+        ),
+    ),
     ("link", re.compile(r"\blinks?\b|click(?:ing)?\b|\]\(http|https?://|\bhere\b|\bvisit", re.IGNORECASE)),
-)  # fmt: skip
+)
 
 
 def choices(text: str) -> Iterator[Fact]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from pipeline.events import Fact
@@ -57,7 +58,7 @@ def categories(text: str, *, path: Sequence[str] = (), lead: str = "") -> dict[s
 
 def calibrated(score: float) -> float:
     """Return the confidence of a blended score."""
-    for (low, below), (high, above) in zip(CALIBRATION, CALIBRATION[1:], strict=False):
+    for (low, below), (high, above) in pairwise(CALIBRATION):
         if score <= high:
             return below + (above - below) * (score - low) / (high - low)
     return CALIBRATION[-1][1]
@@ -72,7 +73,9 @@ def _above(heading: str) -> tuple[tuple[str, float], ...]:
 def _blend(text: str) -> dict[str, float]:
     """Return what model and seeds say together of a text, for the categories not ruled out."""
     believed = {name: 1.0 / (1.0 + math.exp(-odds)) for name, odds in shipped().odds(text).items()}
-    likely = sorted((name for name, p in believed.items() if p >= RULED_OUT), key=lambda name: -believed[name])
+    likely = sorted(
+        (name for name, p in believed.items() if p >= RULED_OUT), key=lambda name: -believed[name]
+    )
     return {name: MODEL * believed[name] + SEEDS * _seeded(name, text) for name in likely[:ASKED]}
 
 

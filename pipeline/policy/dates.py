@@ -175,7 +175,7 @@ def _of_itself() -> re.Pattern[str]:
 
 
 def _cue_after(text: str, found: Found) -> str | None:
-    after = text[found.end : found.end + 70].split("\n")[0]
+    after = text[found.end : found.end + 70].split("\n", maxsplit=1)[0]
     cue = _cues().match(after.lstrip(" ,()*_:-–—is"))
     return cue.lastgroup if cue else None
 
@@ -291,9 +291,14 @@ def _believable(fact: Fact, seen_at: datetime | None) -> bool:
     return seen_at is None or int(fact.new["date"][:4]) <= seen_at.year + 5
 
 
-def _rank(fact: Fact, length: int) -> tuple[int, int, int]:
+def _rank(fact: Fact, length: int) -> tuple[int, int, int, int]:
     assert fact.new is not None, "a date found has a value"
     head, foot = _ends(length)
     place = 0 if fact.start < head else 1 if fact.start > foot else 2
-    kind = (*KINDS, "applies_to_existing_users").index(fact.new["kind"])
-    return int(place == 2), kind, place
+    kind = {"in_force": 0, "updated": 1, "published": 1}.get(fact.new["kind"], 2)
+    return int(place == 2), kind, place, -_number(fact.new["date"])
+
+
+def _number(iso: str) -> int:
+    """Return a date as a number that grows with it: of two dates alike in kind and place the later holds."""
+    return int(iso.replace("-", "").ljust(8, "0"))

@@ -17,20 +17,46 @@ from pipeline.events import Fact
 from pipeline.policy.tables import table
 
 _FORMS = (
-    ("prohibition", r"(?:must|may|shall|can|could|should|might)\s+(?:not|never)\b|cannot\b|can['’]t\b|(?:will|would)\s+(?:not|never)\b|won['’]t\b|shan['’]t\b|mustn['’]t\b|agrees? not to\b|(?:is|are) (?:prohibited from|not (?:allowed|permitted) to|forbidden)"),
-    ("no_obligation", r"(?:is|are|am) (?:not|under no) (?:obligated|obliged|required|obligation)(?: to)?\b|(?:do|does) not (?:have|need) to\b|need not\b|(?:have|has|assume[s]?) no (?:obligation|duty)\b|without (?:any )?obligation\b|not responsible for\b"),
-    ("no_entitlement", r"(?:is|are) not entitled to\b|(?:have|has) no right\b|waives?\b|giv(?:e|es|ing) up\b"),
+    (
+        "prohibition",
+        (
+            r"(?:must|may|shall|can|could|should|might)\s+(?:not|never)\b|cannot\b|can['’]t\b|(?:will|"
+            r"would)\s+(?:not|never)\b|won['’]t\b|shan['’]t\b|mustn['’]t\b|agrees? not to\b|(?:is|"
+            r"are) (?:prohibited from|not (?:allowed|permitted) to|forbidden)"
+        ),
+    ),
+    (
+        "no_obligation",
+        (
+            r"(?:is|are|am) (?:not|under no) (?:obligated|obliged|required|obligation)(?: to)?\b|(?:do|"
+            r"does) not (?:have|need) to\b|need not\b|(?:have|has|assume[s]?) no (?:obligation|duty)\b|"
+            r"without (?:any )?obligation\b|not responsible for\b"
+        ),
+    ),
+    (
+        "no_entitlement",
+        (r"(?:is|are) not entitled to\b|(?:have|has) no right\b|waives?\b|giv(?:e|es|ing) up\b"),
+    ),
     ("entitlement", r"(?:is|are) entitled to\b|(?:have|has|reserves?|retains?) the right\b"),
-    ("obligation", r"(?:must|shall|should|ought to)\b|(?:is|are) (?:obligated|obliged|required|responsible) (?:to|for)\b|(?:have|has|need|needs) to\b|(?:will|would)\b|agrees? to\b|undertakes? to\b|commits? to\b"),
+    (
+        "obligation",
+        (
+            r"(?:must|shall|should|ought to)\b|(?:is|are) (?:obligated|obliged|required|responsible) (?:to|"
+            r"for)\b|(?:have|has|need|needs) to\b|(?:will|would)\b|agrees? to\b|undertakes? to\b|"
+            r"commits? to\b"
+        ),
+    ),
     ("permission", r"(?:may|might|can|could)\b|(?:is|are) (?:allowed|permitted|free) to\b"),
     ("refrains", r"(?:do|does|did)\s+(?:not|never)\b|(?:do|does|did)n['’]t\b|\bnever\b|no longer\b"),
-)  # fmt: skip
+)
 _MODAL = re.compile(
     r"\b(?:" + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _FORMS) + ")", re.IGNORECASE
 )
 _ACTORS = re.compile(
-    r"(?P<third>\b(?:third[- ]part(?:y|ies)|partners?|advertisers?|service providers?|vendors?|affiliates?|collaborators?|recipients?|they)\b)"
-    r"|(?P<you>\b(?:you|users?|customers?|members?|subscribers?|account holders?|anyone|creators?|developers?)\b)"
+    r"(?P<third>\b(?:third[- ]part(?:y|ies)|partners?|advertisers?|service providers?|vendors?|"
+    r"affiliates?|collaborators?|recipients?|they)\b)"
+    r"|(?P<you>\b(?:you|users?|customers?|members?|subscribers?|account holders?|anyone|creators?|"
+    r"developers?)\b)"
     r"|(?P<we>\b(?:we|us|our|ours|the company|the service|company|inc|llc|gmbh)\b)",
     re.IGNORECASE,
 )
@@ -77,9 +103,8 @@ def _actor(text: str, start: int) -> str:
 def _is_object(lead: str, match: re.Match[str]) -> bool:
     before = lead[max(0, match.start() - 12) : match.start()].lower()
     word = match[0].lower()
-    return (
-        word in ("us", "our", "ours")
-        or bool(
+    return word in ("us", "our", "ours") or (
+        bool(
             re.search(
                 r"\b(?:with|to|from|by|of|for|about|your|our)\s+(?:the |any |other |certain )?$", before
             )

@@ -6,7 +6,6 @@ says who gains, seen from the reader's side: -1 worse, +1 better, 0 unclear. Val
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,10 +15,11 @@ import msgspec
 
 from pipeline.events import Fact
 from pipeline.policy import deontic
-from pipeline.policy.amounts import ages, limits, money, open_ended, shares, spans
+from pipeline.policy.amounts import limits, money, shares
 from pipeline.policy.choices import choices
 from pipeline.policy.dates import stated
 from pipeline.policy.favour import favour
+from pipeline.policy.periods import ages, open_ended, spans
 from pipeline.policy.places import places
 
 FINDERS: tuple[Callable[[str], Iterator[Fact]], ...] = (
@@ -73,17 +73,29 @@ def changed_facts(old: str, new: str) -> tuple[Fact, ...]:
     head, tail = _shared(old, new)
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
     found = (*_changed_values(before, after), *deontic.flips(before, after))
-    return tuple(msgspec.structs.replace(fact, start=fact.start + head, end=fact.end + head) for fact in found)
+    return tuple(
+        msgspec.structs.replace(fact, start=fact.start + head, end=fact.end + head) for fact in found
+    )
 
 
 def _shared(old: str, new: str) -> tuple[int, int]:
     """Return how many characters of whole sentences two texts share at their start and at their end."""
-    head = len(os.path.commonprefix((old, new)))
-    room = min(len(old), len(new)) - head
-    tail = min(room, len(os.path.commonprefix((old[::-1], new[::-1]))))
+    head = _common(old, new)
+    tail = min(min(len(old), len(new)) - head, _common(old[::-1], new[::-1]))
     first = max((match.end() for match in _STOP.finditer(new, 0, head)), default=0)
-    last = next((match.end() for match in _STOP.finditer(new, len(new) - tail)), len(new)) if tail else len(new)
+    last = (
+        next((match.end() for match in _STOP.finditer(new, len(new) - tail)), len(new)) if tail else len(new)
+    )
     return first, len(new) - last
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts share at their start, by halving."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
 
 
 _STOP = re.compile(r"[.!?;]\s+(?=[A-Z“\"])|\n+")

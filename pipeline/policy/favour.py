@@ -92,7 +92,8 @@ def _retention(old: Value, new: Value, context: str) -> int:
 
 
 _PAID_TO_READER = re.compile(
-    r"refund|credit|compensat|reimburs|our (?:total |aggregate |maximum )?liability|liable to you|liability (?:to you )?(?:shall|will|is)|we (?:will|shall) pay|discount",
+    r"refund|credit|compensat|reimburs|our (?:total |aggregate |maximum )?liability|liable to you|"
+    r"liability (?:to you )?(?:shall|will|is)|we (?:will|shall) pay|discount",
     re.IGNORECASE,
 )
 _THEIR_DEADLINE = re.compile(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
-from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.favour import shown as value_shown
+from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.wording import VERBS, heading, is_english, shown, subject, title
 
 MOST = 140  # characters
@@ -40,7 +40,7 @@ def _of(changes: tuple[Change, ...], who: str, its: str) -> str:
 
 def _shorter(what: str) -> list[str]:
     """Return ever shorter forms of what changed: without its effect, then only its last resort."""
-    return [what.split(" allowing ")[0], what.split(" from “")[0], "a clause"]
+    return [what.split(" allowing ", maxsplit=1)[0], what.split(" from “", maxsplit=1)[0], "a clause"]
 
 
 def _act(change: Change) -> tuple[str, str, str]:
@@ -71,7 +71,24 @@ def _name(change: Change) -> str:
     return short or (f"“{above}”" if above and len(above) <= 45 else "one")
 
 
-_VAGUE = frozenset("general note notes other overview introduction privacy miscellaneous purpose terms scope summary definitions contact".split())  # fmt: skip
+_VAGUE = frozenset(
+    {
+        "general",
+        "note",
+        "notes",
+        "other",
+        "overview",
+        "introduction",
+        "privacy",
+        "purpose",
+        "terms",
+        "scope",
+        "miscellaneous",
+        "summary",
+        "definitions",
+        "contact",
+    }
+)
 
 
 def _lowered(words: str) -> str:
@@ -110,7 +127,17 @@ def _moved(change: Change) -> Fact | None:
     return min(both, key=lambda fact: fact.direction, default=None)
 
 
-_FACTS = {"retention": "retention", "notice_period": "notice period", "money": "amount", "limit": "limit", "age": "minimum age", "venue": "venue", "jurisdiction": "governing law", "deadline": "deadline", "percent": "rate"}  # fmt: skip
+_FACTS = {
+    "retention": "retention",
+    "notice_period": "notice period",
+    "money": "amount",
+    "limit": "limit",
+    "age": "minimum age",
+    "venue": "venue",
+    "jurisdiction": "governing law",
+    "deadline": "deadline",
+    "percent": "rate",
+}
 
 
 def _fact_words(fact: Fact, change: Change) -> tuple[str, str]:

@@ -32,8 +32,10 @@ def _kind(category: str, text: str) -> int:
         return 0
     own = [duty.modality for duty in duties(text) if duty.actor == "we"]
     refuses = bool(own) and sum(one in REFUSALS for one in own) * 2 > len(own)
-    binding = entry.id not in ("liability_cap", "warranty_disclaimer", "indemnity", "arbitration_class_waiver", "termination")
-    return -entry.added if refuses and binding and entry.added < 0 else entry.added
+    return -entry.added if refuses and entry.added < 0 and entry.id not in ALWAYS else entry.added
+
+
+ALWAYS = ("liability_cap", "warranty_disclaimer", "indemnity", "arbitration_class_waiver", "termination")
 
 
 def _sign(value: int) -> int:

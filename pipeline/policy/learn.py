@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -126,11 +127,12 @@ def _views(texts: Sequence[str], marks: NDArray[np.int8]) -> tuple[View, ...]:
     chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=rare + 1)
     by_words, by_chars = words.fit_transform(texts), chars.fit_transform(texts)
     ratios = tuple(_ratio(by_words, column) for column in marks.T)
+    odds = partial(LogisticRegression, C=10, class_weight="balanced", solver="liblinear")
     return (
-        View(words, _fitted(lambda: LinearSVC(C=0.3, random_state=SEED), by_words, marks)),
-        View(chars, _fitted(lambda: LinearSVC(C=0.3, random_state=SEED), by_chars, marks)),
-        View(words, _fitted(lambda: LinearSVC(C=0.1, random_state=SEED), by_words, marks, ratios), ratios),
-        View(words, _fitted(lambda: LogisticRegression(C=10, class_weight="balanced", solver="liblinear"), by_words, marks)),
+        View(words, _fitted(partial(LinearSVC, C=0.3, random_state=SEED), by_words, marks)),
+        View(chars, _fitted(partial(LinearSVC, C=0.3, random_state=SEED), by_chars, marks)),
+        View(words, _fitted(partial(LinearSVC, C=0.1, random_state=SEED), by_words, marks, ratios), ratios),
+        View(words, _fitted(odds, by_words, marks)),
     )  # fmt: skip
 
 

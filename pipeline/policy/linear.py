@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def terms(text: str) -> Counter[str]:
     """Return the words of a text and its pairs of neighbouring words, counted."""
     words = WORD.findall(text.lower())
     counts = Counter(words)
-    counts.update(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))
+    counts.update(f"{first} {second}" for first, second in pairwise(words))
     return counts
 
 

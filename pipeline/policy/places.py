@@ -10,13 +10,23 @@ from pipeline.events import Fact
 _NAME = r"[A-Z][\w.'’-]*[\w'’]"
 _PLACE = rf"(?P<place>{_NAME}(?:(?:,? (?:of |and |& )?(?:the )?){_NAME}){{0,6}})"
 _LAW = re.compile(
-    rf"\b(?:[Ll]aws?|LAWS?|droit|Recht|legge|leyes?) (?:of|in force in|applicable in|and regulations of|du|der|de(?:l| la)?|della) (?:the )?(?:(?:State|Commonwealth|Republic|Province|Kingdom|District) of )?{_PLACE}"
+    rf"\b(?:[Ll]aws?|LAWS?|droit|Recht|legge|leyes?) (?:of|in force in|applicable in|"
+    rf"and regulations of|du|der|de(?:l| la)?|della) (?:the )?(?:(?:State|Commonwealth|Republic|"
+    rf"Province|Kingdom|District) of )?{_PLACE}"
     rf"|\b(?P<adj>{_NAME}(?: {_NAME})?) law(?:s)? (?:govern|appl|shall|will)",
 )
 _VENUE = re.compile(
-    rf"\b(?:[Cc]ourts?|COURTS?|[Tt]ribunals?|[Jj]urisdiction|[Vv]enue|[Aa]rbitration|[Hh]earings?|Gerichte?|tribunaux|[Tt]ribunales)\b(?:[^.;\n]{{0,60}}?)\b(?:located in|situated in|sitting in|courts? (?:of|in|for)|in|of|for|takes? place in|held in|de|von|in der) (?:the )?(?:(?:State|City|County|courts?|Commonwealth|Republic) (?:of|in) )*{_PLACE}",
+    rf"\b(?:[Cc]ourts?|COURTS?|[Tt]ribunals?|[Jj]urisdiction|[Vv]enue|[Aa]rbitration|[Hh]earings?|"
+    rf"Gerichte?|tribunaux|[Tt]ribunales)\b(?:[^.;\n]{{0,60}}?)\b(?:located in|situated in|"
+    rf"sitting in|courts? (?:of|in|for)|in|of|for|takes? place in|held in|de|von|"
+    rf"in der) (?:the )?(?:(?:State|City|County|courts?|Commonwealth|Republic) (?:of|in) )*{_PLACE}",
 )
-_NOT_PLACES = re.compile(r"^(?:Section|Article|Clause|Service|Services|Terms|Agreement|Content|User|Party|Parties|Account|Law|Arbitration|Rules?|Dispute|Company|You|We|Claim|Commercial|Consumer|American Arbitration|JAMS|AAA|International (?:Chamber|Centre)|English$|Privacy|Policy|Copyright|Federal (?:Arbitration|Rules)|Any|This|These|Such|Convention|United Nations|Business|Notice|Demand|Website|Platform)\b")  # fmt: skip
+_NOT_PLACES = re.compile(
+    r"^(?:Section|Article|Clause|Service|Services|Terms|Agreement|Content|User|Party|Parties|Account|"
+    r"Law|Arbitration|Rules?|Dispute|Company|You|We|Claim|Commercial|Consumer|American Arbitration|JAMS|"
+    r"AAA|International (?:Chamber|Centre)|English$|Privacy|Policy|Copyright|Federal (?:Arbitration|"
+    r"Rules)|Any|This|These|Such|Convention|United Nations|Business|Notice|Demand|Website|Platform)\b"
+)
 
 
 def places(text: str) -> Iterator[Fact]:
@@ -36,7 +46,8 @@ def places(text: str) -> Iterator[Fact]:
 def _trimmed(name: str) -> str:
     """Cut a name where the sentence goes on with a capital that is no part of the place."""
     return re.split(
-        r",? (?:and |& )?(?:the )?(?:You|We|If|In|For|The|Any|All|To|Except|You agree|Both|Each|Services?|Terms|Such)\b",
+        r",? (?:and |& )?(?:the )?(?:You|We|If|In|For|The|Any|All|To|Except|You agree|Both|Each|"
+        r"Services?|Terms|Such)\b",
         name,
     )[0].strip(" ,.")
 

@@ -15,16 +15,46 @@ from functools import cache, lru_cache
 from pipeline.policy.tables import table
 
 WORDS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {
-    "twenty-one": 21, "twenty-four": 24, "twenty-eight": 28, "thirty": 30, "thirty-six": 36, "forty": 40, "forty-five": 45, "forty-eight": 48,
-    "fifty": 50, "sixty": 60, "seventy": 70, "seventy-two": 72, "eighty": 80, "ninety": 90,
-    "hundred": 100, "one hundred": 100, "one hundred twenty": 120, "one hundred eighty": 180,
-}  # fmt: skip
+    "zero": 0,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "thirteen": 13,
+    "fourteen": 14,
+    "fifteen": 15,
+    "sixteen": 16,
+    "seventeen": 17,
+    "eighteen": 18,
+    "nineteen": 19,
+    "twenty": 20,
+    "twenty-one": 21,
+    "twenty-four": 24,
+    "twenty-eight": 28,
+    "thirty": 30,
+    "thirty-six": 36,
+    "forty": 40,
+    "forty-five": 45,
+    "forty-eight": 48,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "seventy-two": 72,
+    "eighty": 80,
+    "ninety": 90,
+    "hundred": 100,
+    "one hundred": 100,
+    "one hundred twenty": 120,
+    "one hundred eighty": 180,
+}
 
 DIGITS = r"\d{1,3}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|\d+(?:[.,]\d+)?"
 _WORD = "|".join(

@@ -145,7 +145,18 @@ def _near(a: str, b: str) -> bool:
     return shared >= max(len(plain_a), len(plain_b)) - 1 and abs(len(plain_a) - len(plain_b)) <= 2
 
 
-POINTS = {"money": 1.5, "limit": 0.7, "opt_out": 0.8, "retention": 0.8, "notice_period": 0.8, "venue": 0.8, "jurisdiction": 0.8, "age": 0.8, "deadline": 0.5, "percent": 0.6}  # fmt: skip
+POINTS = {
+    "money": 1.5,
+    "limit": 0.7,
+    "opt_out": 0.8,
+    "retention": 0.8,
+    "notice_period": 0.8,
+    "venue": 0.8,
+    "jurisdiction": 0.8,
+    "age": 0.8,
+    "deadline": 0.5,
+    "percent": 0.6,
+}
 
 
 def _facts(tally: Tally, facts: Sequence[Fact]) -> None:
@@ -168,7 +179,9 @@ def _facts(tally: Tally, facts: Sequence[Fact]) -> None:
 
 
 _RIGHT_GIVEN_UP = re.compile(
-    r"\bwaive|give up|jointly and severally|liquidated damages|irrevocabl|perpetual|without (?:prior )?notice|sole discretion|for any (?:or no )?reason|binding arbitration|class[- ]action",
+    r"\bwaive|give up|jointly and severally|liquidated damages|irrevocabl|perpetual|"
+    r"without (?:prior )?notice|sole discretion|for any (?:or no )?reason|binding arbitration|"
+    r"class[- ]action",
     re.IGNORECASE,
 )
 _OTHERS_PURPOSES = re.compile(
@@ -180,7 +193,8 @@ _EVERYONE = re.compile(
     re.IGNORECASE,
 )
 _BACKWARDS = re.compile(
-    r"retroactiv|previously (?:collected|provided|posted)|already (?:collected|provided|posted)|past (?:content|data|conversations)|before (?:the )?(?:effective|these|this)",
+    r"retroactiv|previously (?:collected|provided|posted)|already (?:collected|provided|posted)|"
+    r"past (?:content|data|conversations)|before (?:the )?(?:effective|these|this)",
     re.IGNORECASE,
 )
 _DEFAULT_IN = re.compile(r"(?:if you do not|unless you) (?:opt|object|turn|disable|choose)", re.IGNORECASE)
@@ -219,7 +233,7 @@ def _come(change: Change) -> str:
 
 def _novelty(tally: Tally, change: Change, text: str, context: Context) -> None:
     """Add points where an added clause speaks of things that the old document never named."""
-    words = {word for word in re.findall(r"[a-z]{5,}", text.lower())}
+    words = set(re.findall(r"[a-z]{5,}", text.lower()))
     if change.type is not ChangeType.ADDED or len(words) < 8 or not context.known:
         return
     share = len(words - context.known) / len(words)

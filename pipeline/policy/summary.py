@@ -12,13 +12,14 @@ from datetime import datetime
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
 from pipeline.policy.classify import UNCLASSIFIED
 from pipeline.policy.facts import facts
-from pipeline.policy.taxonomy import taxonomy
-from pipeline.policy.grounding import grounded as grounded
-from pipeline.policy.headline import headline as headline
+from pipeline.policy.grounding import grounded
+from pipeline.policy.headline import headline
 from pipeline.policy.lean import lean
 from pipeline.policy.severity import FORMAL, emphasis
+from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.wording import VERBS, day, is_english, longest, quote, shown, subject, title, topic
 
+__all__ = ["grounded", "headline", "summarise"]
 MOST = 90  # words
 
 
@@ -28,7 +29,8 @@ def summarise(
     """Return what changed, from what to what, since when, for whom, and what is left to do: 90 words at most."""
     who, what = service or "The company", document or "policy"
     if comparison.verdict is Verdict.BROKEN:
-        return f"The page of {who}’s {what} does not hold a readable version; the last good one is kept. {_seen(seen_at)}".strip()
+        told = f"The page of {who}’s {what} does not hold a readable version; the last good one is kept."
+        return f"{told} {_seen(seen_at)}".strip()
     if not comparison.changes:
         return f"{who}’s {what} reads as before. {_seen(seen_at)}".strip()
     lead = comparison.changes[0]
@@ -180,8 +182,24 @@ def _meaning(change: Change) -> list[str]:
     return told + _act(change)
 
 
-_PLAIN = frozenset("ai_training third_party_sharing sensitive_biometric indemnity liability_cap arbitration_class_waiver cookies_tracking scraping_api_limits".split())  # fmt: skip
-_SAYS_IT = {"retention_deletion": "retention", "consent_optout": "opt_out", "policy_change": "notice_period", "fees_renewal_refund": "money"}  # fmt: skip
+_PLAIN = frozenset(
+    {
+        "ai_training",
+        "third_party_sharing",
+        "sensitive_biometric",
+        "indemnity",
+        "liability_cap",
+        "arbitration_class_waiver",
+        "cookies_tracking",
+        "scraping_api_limits",
+    }
+)
+_SAYS_IT = {
+    "retention_deletion": "retention",
+    "consent_optout": "opt_out",
+    "policy_change": "notice_period",
+    "fees_renewal_refund": "money",
+}
 
 
 def _is_plain(change: Change) -> bool:
@@ -193,7 +211,7 @@ def _is_plain(change: Change) -> bool:
         return False
     kinds = {fact.kind for fact in change.facts if fact.direction and fact.old and fact.new}
     return sure and (
-        "modality" in kinds and change.category in _PLAIN or _SAYS_IT.get(change.category) in kinds
+        ("modality" in kinds and change.category in _PLAIN) or _SAYS_IT.get(change.category) in kinds
     )
 
 

@@ -145,13 +145,27 @@ def _phrase_end(text: str, piece: list[tuple[int, int]], first: int, last: int) 
     return last
 
 
-_HANGING = r"(?:the|a|an|of|to|in|on|for|and|or|by|with|our|your|their|its|that|which|any|from|at|as|if|is|are|be|this|these|not|may|will|must|shall|can)"
+_HANGING = (
+    r"(?:the|a|an|of|to|in|on|for|and|or|by|with|our|your|their|its|that|which|any|from|at|as|if|is|are|"
+    r"be|this|these|not|may|will|must|shall|can)"
+)
 
 
 def months() -> tuple[str, ...]:
     """Return the English month names, January first."""
-    return tuple(
-        "January February March April May June July August September October November December".split()
+    return (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     )
 
 
@@ -165,7 +179,34 @@ def day(iso: str) -> str:
 
 
 _COMMON = frozenset(
-    "the of and to in you your we our that this with for are is not or any be as by on may will from if".split()
+    [
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "you",
+        "your",
+        "we",
+        "our",
+        "that",
+        "this",
+        "with",
+        "for",
+        "are",
+        "is",
+        "not",
+        "or",
+        "any",
+        "be",
+        "as",
+        "by",
+        "on",
+        "may",
+        "will",
+        "from",
+        "if",
+    ]
 )
 
 
