@@ -87,6 +87,7 @@ class _Naming:
         self.moved: set[int] = set()
         self.origin: dict[int, str] = {}
         self.absorbed: dict[str, int] = {}
+        self.told: Sequence[int] = range(len(new.clauses))
         if previous is not None:
             self._follow(previous)
 
@@ -99,6 +100,7 @@ class _Naming:
         after = stack(self.new, in_force, keys=self.keys)
         places = after.places if after else range(len(self.new.clauses))
         part, part_keys = [self.new.clauses[at] for at in places], [self.keys[at] for at in places]
+        self.told = places
         self._read(align(old, part, old_keys=old_keys, new_keys=part_keys), old, places)
 
     def _read(self, found: Alignment, old: Sequence[Clause], places: Sequence[int]) -> None:
@@ -111,8 +113,14 @@ class _Naming:
         """Return one identity per clause, none twice: by equal link, by memory, by link, else a new one."""
         ids = [""] * len(self.keys)
         taken: set[str] = set()
-        for step in (self._equal, self._remembered, self._linked):
-            for at in range(len(ids)):
+        aside = [at for at in range(len(ids)) if at not in set(self.told)]  # a stacked page's text in force
+        for step, places in (
+            (self._equal, self.told),
+            (self._remembered, self.told),
+            (self._linked, self.told),
+            (self._remembered, aside),
+        ):
+            for at in places:
                 name = "" if ids[at] else step(at, taken)
                 if name and name not in taken:
                     ids[at] = name

@@ -44,6 +44,7 @@ HINT = 0.05  # share of the page's text in clauses that repeat another, below wh
 TITLED = (
     0.75  # the same where nothing but the repeated title marks the cut: two regions' texts are less alike
 )
+PLACES = 24  # cuts that are tried at most
 SHINGLE = 3  # words in a row that count as said again
 
 
@@ -136,22 +137,33 @@ def _cuts(clauses: Sequence[Clause], keys: Sequence[str]) -> dict[int, float]:
     """Return where a second part may begin, with the likeness that the place asks of the two parts.
 
     That is at a notice, at the headings right above one, and, under a page that opens with the notice of a
-    coming version, where its title stands again.
+    coming version, where its title stands again. Of very many places those nearest the middle are kept.
     """
     cuts: dict[int, float] = {}
-    for at, clause in enumerate(clauses):
-        if at and is_notice(clause):
-            asked = TITLED if _is_former(clause) else TWICE
-            cuts[at] = min(asked, cuts.get(at, asked))
-            while at > 1 and (clauses[at - 1].kind == "heading" or is_notice(clauses[at - 1])):
-                at -= 1
-                cuts[at] = min(asked, cuts.get(at, asked))
-    if any(map(_is_coming, clauses[:HEAD])):
-        opening = {keys[at] for at, clause in enumerate(clauses[:HEAD]) if clause.kind == "heading"}
-        for at in range(HEAD, len(clauses)):
-            if clauses[at].kind == "heading" and keys[at] in opening:
-                cuts.setdefault(at, TITLED)
-    return cuts
+    asked = 0.0  # by the notice below, while only headings and notices are passed on the way up
+    for at in range(len(clauses) - 1, 0, -1):
+        if is_notice(clauses[at]):
+            asked = min(asked or 1.0, TITLED if _is_former(clauses[at]) else TWICE)
+        elif clauses[at].kind != "heading":
+            asked = 0.0
+        if asked:
+            cuts[at] = asked
+    for at in _titles(clauses, keys):
+        cuts.setdefault(at, TITLED)
+    middle = len(clauses) / 2
+    return {at: cuts[at] for at in sorted(cuts, key=lambda at: abs(at - middle))[:PLACES]}
+
+
+def _titles(clauses: Sequence[Clause], keys: Sequence[str]) -> list[int]:
+    """Return where the headings of a page's opening stand again, if it opens with a coming version's notice."""
+    if not any(map(_is_coming, clauses[:HEAD])):
+        return []
+    opening = {keys[at] for at, clause in enumerate(clauses[:HEAD]) if clause.kind == "heading"}
+    return [
+        at
+        for at, clause in enumerate(clauses)
+        if at >= HEAD and clause.kind == "heading" and keys[at] in opening
+    ]
 
 
 def _repeated(shingles: Sequence[Counter[str]], cut: int) -> float:
