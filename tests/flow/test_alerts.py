@@ -138,7 +138,7 @@ async def test_story_is_linked_to_its_change(tmp_path: Path) -> None:
                 "Example Ltd may now share content with third-party collaborators to train artificial intelligence.",
             )
         )
-        await run.until(lambda: any(due.update for due in run.mailbox.sent))
+        await run.until(lambda: any(due.update and due.update.coverage for due in run.mailbox.sent))
     coverage = [due.update.coverage for due in run.mailbox.sent if due.update and due.update.coverage]
     assert [found.outlet for found in coverage[0]] == ["News"]
 
