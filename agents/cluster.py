@@ -149,6 +149,7 @@ class Cluster:
                 start_new_session=True,
             )
         node.pid_file.write_text(str(process.pid))
+        process.returncode = 0  # from here on it is followed by its pid file, and outlives us
 
     def stop(self, node: Node, *, kill: bool = False) -> None:
         """Stop a node: ask, wait, then force; or force at once."""

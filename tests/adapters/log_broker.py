@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 import uuid
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.transport.drivers import aiokafka
 from faust.types import TP, ConsumerMessage, RecordMetadata
@@ -24,9 +24,7 @@ from pipeline.adapters.embedded.acks import OrderlyAcks
 LONG_S = 30.0
 FILLER = b"filler"
 SHORT_SEGMENTS = {"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01"}
-KAFKA_VARIABLE = "CLAUSEWIRE_TEST_KAFKA"
-KAFKA = os.environ.get(KAFKA_VARIABLE, "")
-KINDS = ["embedded", *(["kafka"] if KAFKA else [])]
+KINDS = ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)]
 
 
 class Embedded:
@@ -256,9 +254,10 @@ async def until(holds: Callable[[], bool], within_s: float = LONG_S) -> None:
 
 
 @asynccontextmanager
-async def bench_of(kind: str, folder: Path) -> AsyncIterator[Bench]:
-    """A bench on a broker of a kind, closed at the end."""
-    bench = Bench(Embedded(folder) if kind == "embedded" else Kafka(folder, KAFKA))
+async def bench_of(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Bench]:
+    """A bench on a broker of the kind that a fixture's parameter names, closed at the end."""
+    embedded = request.param == "embedded"
+    bench = Bench(Embedded(folder) if embedded else Kafka(folder, request.getfixturevalue("kafka")))
     try:
         yield bench
     finally:

@@ -1,4 +1,4 @@
-"""Faust apps on a broker: agents, tables and restarts. Part of the contract, so it runs on Kafka too where one is named."""
+"""Faust apps on a broker: agents, tables and restarts. Part of the contract, so it runs on Kafka too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.adapters.log_broker import KINDS, SHORT_SEGMENTS, Bench, bench_of, un
 @pytest.fixture(params=KINDS)
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A broker of the kind at hand, with what a test needs to use it."""
-    async with bench_of(request.param, tmp_path) as made:
+    async with bench_of(request, tmp_path) as made:
         yield made
 
 
