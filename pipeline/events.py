@@ -316,6 +316,54 @@ class Filters(Value, frozen=True, kw_only=True):
     min_severity: Severity = Severity.INFO
 
 
+class Matcher(Value, frozen=True, kw_only=True):
+    """What a silence asks of an alert: a trait, and words it must be one of; a word may hold `*`.
+
+    `what` is service, document, category, severity, kind, watch, language, alert, thread or clause.
+    """
+
+    what: str
+    words: tuple[str, ...]
+    negated: bool = False
+
+
+class Hours(Value, frozen=True, kw_only=True):
+    """When a subscription wants to be told: on which days (0 is Monday), from when to when, in which time zone.
+
+    `start` and `end` are minutes of the local day; an `end` not after `start` lies on the next day. What reaches
+    `urgent` is told at any hour.
+    """
+
+    zone: str = "UTC"
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    start: int = 0
+    end: int = 1440
+    urgent: Severity | None = None
+
+
+class Gathering(Value, frozen=True, kw_only=True):
+    """How alerts are told together: those of a window after the first, or all of a day or week at a local time.
+
+    `every` is window, daily or weekly; `window_s` seconds; `at` minutes of the local day; `day` 0 is Monday. What
+    reaches `urgent` is told alone and at once.
+    """
+
+    every: str
+    window_s: float = 0.0
+    zone: str = "UTC"
+    at: int = 480
+    day: int = 0
+    urgent: Severity | None = None
+
+
+class Sealed(Value, frozen=True, kw_only=True):
+    """An encrypted secret of a subscription: what it is for, and until when it is used."""
+
+    name: str  # secret | token | webhook_url
+    token: str
+    until: datetime | None = None
+
+
 # --- events ---------------------------------------------------------------------------------------------------
 
 
@@ -676,6 +724,12 @@ class SubscriptionDeclared(Event, frozen=True, kw_only=True, tag=True):
     filters: Filters = Filters()
     active: bool = True
     reason: str = ""
+    by: str = "configuration"  # configuration | command | api
+    removed: bool = False
+    sealed: tuple[Sealed, ...] = ()
+    hours: Hours | None = None
+    gather: Gathering | None = None
+    created_at: datetime | None = None
     schema: int = 1
 
     @property
@@ -685,6 +739,56 @@ class SubscriptionDeclared(Event, frozen=True, kw_only=True, tag=True):
     @property
     def key(self) -> str:
         return self.subscription_id
+
+    @property
+    def at(self) -> datetime:
+        return self.declared_at
+
+
+class SilenceDeclared(Event, frozen=True, kw_only=True, tag=True):
+    """Alerts that meet every matcher are not told from a time to a time; to everybody, or to some subscriptions."""
+
+    silence_id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    declared_at: datetime
+    subscriptions: tuple[str, ...] = ()
+    author: str = ""
+    comment: str = ""
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        return derived_id("sil", self.silence_id, self.declared_at)
+
+    @property
+    def key(self) -> str:
+        return self.silence_id
+
+    @property
+    def at(self) -> datetime:
+        return self.declared_at
+
+
+class ApiKeyDeclared(Event, frozen=True, kw_only=True, tag=True):
+    """A key to the HTTP API, by the SHA-256 of its 256 random bits, with what it may do; or its end."""
+
+    key_id: str
+    name: str
+    sha256: str
+    scopes: tuple[str, ...]
+    declared_at: datetime
+    revoked: bool = False
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        return derived_id("api", self.key_id, self.declared_at)
+
+    @property
+    def key(self) -> str:
+        return self.key_id
 
     @property
     def at(self) -> datetime:
@@ -822,6 +926,8 @@ EVENTS: tuple[type[Event], ...] = (
     AlertUpdated,
     AlertWithdrawn,
     SubscriptionDeclared,
+    SilenceDeclared,
+    ApiKeyDeclared,
     ReminderSet,
     DeliveryDue,
     DeliveryAttempted,

@@ -35,6 +35,8 @@ TOPICS = (
     ),
     TopicSpec(name="alerts.raised", holds="alerts, their updates and withdrawals"),
     TopicSpec(name="subscriptions", holds="webhook, Slack and e-mail subscriptions", compacted=True),
+    TopicSpec(name="silences", holds="what is not told, and until when", compacted=True, partitions=1),
+    TopicSpec(name="access", holds="keys to the HTTP API, hashed", compacted=True, partitions=1),
     TopicSpec(name="reminders", holds="what falls due on a day", compacted=True),
     TopicSpec(
         name="outbox", holds="deliveries due and attempted, by destination and thread", retention_s=90 * DAY_S
@@ -100,6 +102,8 @@ PLACES: dict[type[e.Event], tuple[tuple[str, Callable[[e.Event], str]], ...]] = 
     e.AlertUpdated: (("alerts.raised", _key),),
     e.AlertWithdrawn: (("alerts.raised", _key),),
     e.SubscriptionDeclared: (("subscriptions", _key),),
+    e.SilenceDeclared: (("silences", _key),),
+    e.ApiKeyDeclared: (("access", _key),),
     e.ReminderSet: (("reminders", _key),),
     e.DeliveryDue: (("outbox", _key),),
     # The ledger first: the outbox is what suppresses another attempt.
