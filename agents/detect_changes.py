@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
-from pipeline.policy.identity import Ledger, identify
-from pipeline.policy.summary import headline
 
 from pipeline.events import (
     ClausesChanged,
@@ -21,6 +19,7 @@ from pipeline.events import (
     VersionRecorded,
 )
 from pipeline.policy.compare import compare
+from pipeline.policy.identity import Ledger, identify
 from pipeline.policy.lifecycle import (
     DocumentState,
     Head,
@@ -33,6 +32,7 @@ from pipeline.policy.lifecycle import (
     reminders,
     settled,
 )
+from pipeline.policy.summary import headline
 from pipeline.ports import Memory, Values
 
 COMPARED_STATES = 4  # earlier states that a comparison may look at, for variants that return almost equal
