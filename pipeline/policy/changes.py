@@ -38,6 +38,11 @@ def tells(change: Change) -> bool:
     return change.type in _TELLING and change.level in WORDED
 
 
+def marked(told: Sequence[Change]) -> int:
+    """Return how many characters the redlines of changes strike or insert."""
+    return sum(len(text) for change in told for op, text in change.redline if op != "=")
+
+
 def changes(
     old: Sequence[Clause], new: Sequence[Clause], found: Alignment | None = None
 ) -> tuple[Change, ...]:

@@ -11,10 +11,11 @@ import msgspec
 from pipeline.events import Change, Clause, Comparison, PageState, Verdict, Version
 from pipeline.policy.align import Alignment, align
 from pipeline.policy.assess import assess
-from pipeline.policy.changes import changes, tells
+from pipeline.policy.changes import changes, marked, tells
 from pipeline.policy.dates import effective_date
 from pipeline.policy.guard import broken
 from pipeline.policy.normalise import keys_of
+from pipeline.policy.recut import is_cut_anew, recut
 from pipeline.policy.stack import Stack, stack
 from pipeline.policy.summary import summarise
 from pipeline.policy.variants import Return, returned, wording
@@ -25,6 +26,7 @@ _WHY_BROKEN = {
     PageState.TRUNCATED: "the new version ends in the middle of the old one",
     PageState.REPLACED: "the new text is another document",
 }
+ANEW = 0.5  # of the marked text, at most, that must be left for a text cut anew to be told that way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Core:
     found: Alignment
     old: Told
     new: Told
+    anew: bool = False  # one side's text was cut at the other's clause boundaries first
 
 
 def compare(
@@ -100,7 +103,19 @@ def told(version: Version, known: Sequence[str] = (), *, memo: dict[str, str] | 
 def difference(old: Told, new: Told) -> Core:
     """Align two readings and type what differs."""
     found = align(old.clauses, new.clauses, old_keys=old.keys, new_keys=new.keys)
-    return Core(changes=changes(old.clauses, new.clauses, found), found=found, old=old, new=new)
+    told = changes(old.clauses, new.clauses, found)
+    if is_cut_anew(found, old.keys, new.keys):
+        anew = _changes_anew(old.clauses, new.clauses)
+        if marked(anew) <= ANEW * marked(told):
+            return Core(changes=anew, found=found, old=old, new=new, anew=True)
+    return Core(changes=told, found=found, old=old, new=new)
+
+
+def _changes_anew(old: tuple[Clause, ...], new: tuple[Clause, ...]) -> tuple[Change, ...]:
+    """Return the changes once the side with fewer clauses is cut at the other's boundaries."""
+    if len(old) < len(new):
+        return changes(recut(old, new), new)
+    return changes(old, recut(new, old))
 
 
 def _returned(new: Told, old: Told, history: Sequence[Version], memo: dict[str, str]) -> Return | None:
@@ -143,7 +158,7 @@ def _notes(core: Core) -> tuple[str, ...]:
         return ("the page holds the coming and the current version: the coming one was compared",)
     if core.old.parts:
         return ("the page held two versions before: the one announced then was compared",)
-    return ()
+    return ("the text is cut into other clauses than before: compared by words",) if core.anew else ()
 
 
 def _verdict(core: Core, extractor_changed: bool, back: Return | None) -> tuple[Verdict, str]:

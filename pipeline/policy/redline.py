@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
-
-from rapidfuzz.distance import Indel
 
 from pipeline.policy.lexis import MODAL, NEGATION
-from pipeline.policy.order import backbone
+from pipeline.policy.wordrun import Span, spans
 
 Op = tuple[str, str]
 
@@ -25,20 +22,6 @@ _TOKEN = re.compile(
     r"|\s+|[^\w\s]",
 )
 _JOIN = 2  # unchanged words between two edits, at most, over which they are joined
-_CELLS = (
-    100_000_000  # size of an exact comparison, in pairs of tokens, above which rare words anchor it first
-)
-_WINDOW = 4_000  # tokens of each side that are compared at once where nothing anchors them
-
-
-class Span(NamedTuple):
-    """A run of tokens of the old side that became a run of the new one, or stayed."""
-
-    i0: int
-    i1: int
-    j0: int
-    j1: int
-    same: bool
 
 
 def redline(old: str, new: str) -> tuple[Op, ...]:
@@ -56,7 +39,7 @@ def redline(old: str, new: str) -> tuple[Op, ...]:
 
 def _middle(left: Sequence[str], right: Sequence[str]) -> list[Op]:
     ops: list[Op] = []
-    for span in _joined(_exact(left, right), _Side(left), _Side(right)):
+    for span in _joined(spans(left, right), _Side(left), _Side(right)):
         one, two = left[span.i0 : span.i1], right[span.j0 : span.j1]
         ops += [("=", "".join(one))] if span.same else _written(one, two)
     return ops
@@ -84,9 +67,6 @@ def _class(token: str) -> str:
     return "negation" if folded in NEGATION or folded.endswith("n't") else ""
 
 
-# --- spans ----------------------------------------------------------------------------------------------------
-
-
 def _same_ends(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
     """Return how many tokens two lists have in common at their start, and after that at their end."""
     short = min(len(left), len(right))
@@ -97,72 +77,6 @@ def _same_ends(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
     while end < short - start and left[-1 - end] == right[-1 - end]:
         end += 1
     return start, end
-
-
-def _exact(left: Sequence[str], right: Sequence[str], span: Span | None = None) -> list[Span]:
-    """Return spans that tile both lists, or a part of them."""
-    span = span or Span(0, len(left), 0, len(right), False)
-    if (span.i1 - span.i0) * (span.j1 - span.j0) > _CELLS:
-        return _anchored(left, right, span)
-    return _opcodes(left, right, span)
-
-
-def _opcodes(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
-    i0, i1, j0, j1, _ = span
-    codes: dict[str, int] = {}
-    one = [codes.setdefault(token, len(codes)) for token in left[i0:i1]]
-    two = [codes.setdefault(token, len(codes)) for token in right[j0:j1]]
-    return [
-        Span(i0 + op.src_start, i0 + op.src_end, j0 + op.dest_start, j0 + op.dest_end, op.tag == "equal")
-        for op in Indel.opcodes(one, two)
-    ]
-
-
-def _anchored(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
-    """Cut an oversized comparison at tokens that stand once on each side, and the rest into windows."""
-    i, i1, j, j1, _ = span
-    spans: list[Span] = []
-    for a, b in [*_anchors(left, right, span), (i1, j1)]:
-        small = (a - i) * (b - j) <= _CELLS
-        spans += (_opcodes if small else _windowed)(left, right, Span(i, a, j, b, False))
-        if a < i1:
-            spans.append(Span(a, a + 1, b, b + 1, True))
-        i, j = a + 1, b + 1
-    return spans
-
-
-def _windowed(left: Sequence[str], right: Sequence[str], span: Span) -> list[Span]:
-    """Compare window by window, each begun where the last equal run of the one before ended."""
-    i, i1, j, j1, _ = span
-    spans: list[Span] = []
-    while i < i1 and j < j1:
-        found = _opcodes(left, right, Span(i, min(i1, i + _WINDOW), j, min(j1, j + _WINDOW), False))
-        if found[-1].i1 < i1 or found[-1].j1 < j1:
-            found = _settled(found)
-        spans += found
-        i, j = found[-1].i1, found[-1].j1
-    return [*spans, Span(i, i1, j, j1, False)]
-
-
-def _settled(found: list[Span]) -> list[Span]:
-    """Return the spans of a window up to its last long equal run, beyond which the window's end may mislead."""
-    last = max(
-        (k for k, span in enumerate(found) if span.same and span.i1 - span.i0 > 8), default=len(found) - 1
-    )
-    return found[: last + 1]
-
-
-def _anchors(left: Sequence[str], right: Sequence[str], span: Span) -> list[tuple[int, int]]:
-    here, there = _once(left, span.i0, span.i1), _once(right, span.j0, span.j1)
-    return sorted(backbone([(i, there[token]) for token, i in here.items() if token in there]))
-
-
-def _once(items: Sequence[str], start: int, end: int) -> dict[str, int]:
-    """Return the places of the tokens that stand once in a range, in order."""
-    seen: dict[str, int] = {}
-    for index in range(start, end):
-        seen[items[index]] = -1 if items[index] in seen else index
-    return {token: index for token, index in seen.items() if index >= 0}
 
 
 # --- joining --------------------------------------------------------------------------------------------------
@@ -180,10 +94,10 @@ class _Side:
         self.guarded = [0, *accumulate(int(token in guarded) for token in items)]
 
 
-def _joined(spans: Sequence[Span], old: _Side, new: _Side) -> list[Span]:
+def _joined(found: Sequence[Span], old: _Side, new: _Side) -> list[Span]:
     """Join edits over unchanged runs too short to help, unless something guarded would be blurred."""
     out: list[Span] = []
-    for span in spans:
+    for span in found:
         if span.i0 == span.i1 and span.j0 == span.j1:
             continue
         if out and out[-1].same == span.same:

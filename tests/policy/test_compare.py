@@ -159,6 +159,18 @@ def test_pdf_lines_are_no_change() -> None:
     assert compare(version(), edited((whole, broken))).verdict is not Verdict.CHANGED
 
 
+def test_text_without_structure() -> None:
+    """A page that lost its paragraphs is compared by words: one edited number is one change."""
+    flat = " ".join(POLICY.replace("12 dollars", "15 dollars").replace("#", "").replace("\n- ", " ").split())
+    found = compare(version(), version(flat))
+    assert [
+        op for change in found.changes if change.level == "words" for op in change.redline if op[0] != "="
+    ] == [
+        ("-", "12"),
+        ("+", "15"),
+    ]
+
+
 def test_ids_are_kept() -> None:
     """A change carries the identity that its clause had before."""
     old = version()
