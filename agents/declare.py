@@ -29,6 +29,12 @@ class Declared:
         if source.feed:
             _take(self.feeds, source.feed, retired=source.retired)
 
+    def keep_only(self, sources: Iterable[SourceDeclared]) -> None:
+        """Poll no source but these."""
+        kept = list(sources)
+        self.documents.keep_only({source.document.id for source in kept if source.document})
+        self.feeds.keep_only({source.feed.id for source in kept if source.feed})
+
 
 def _take(sources: Sources[S], spec: S, *, retired: bool) -> None:
     if retired:

@@ -51,6 +51,11 @@ class Sources(Generic[S]):
         if self._specs.pop(source_id, None) is not None:
             self._touch(source_id)
 
+    def keep_only(self, source_ids: set[str]) -> None:
+        """Poll none but these."""
+        for source_id in self._specs.keys() - source_ids:
+            self.withdraw(source_id)
+
     def get(self, source_id: str) -> S | None:
         """Return the source as it is declared now, None if it is not."""
         return self._specs.get(source_id)
@@ -124,6 +129,8 @@ class Rounds(Generic[S]):
             spec = self.sources.get(source_id)
             if spec is None:
                 self._due_at.pop(source_id, None)
+                if source_id not in self._busy:  # another process may read it before it comes back here
+                    self._states.pop(source_id, None)
                 continue
             state = fresh_state(await self._recalled(source_id), source_id, spec.url)
             self._remember(state)

@@ -1,4 +1,4 @@
-"""One process that does everything: adapters as the settings ask for them, pollers, agents, notifiers."""
+"""One process that does everything or half of it: pollers, agents, notifiers, with adapters as the settings ask."""
 
 from __future__ import annotations
 
@@ -10,61 +10,125 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agents.app import World, wire
+from agents.app import World, wire, wire_agents, wire_sources
 from agents.channels import Channels
-from agents.declare import Declared, to_declare
+from agents.declare import Declared
 from agents.match_stories import Desk
 from agents.poll_feeds import poll_feeds
 from agents.poll_policies import poll_policies
 from agents.program import Program
 from agents.rounds import Sources
+from agents.share_sources import SharedSources
+from agents.subscriptions import TOPICS, Known, Registry, known
 from pipeline.adapters.blobs import FolderBlobs
 from pipeline.adapters.feeds import FeedParser
+from pipeline.adapters.follow import following
 from pipeline.adapters.http import Fetcher, FetchLimits, user_agent
+from pipeline.adapters.kafka.connection import is_kafka
+from pipeline.adapters.kafka.start import kafka_of
 from pipeline.adapters.pollstate import PollStates
+from pipeline.adapters.polltable import PollTable
 from pipeline.adapters.tables import TableMemory
 from pipeline.config import Settings
+from pipeline.errors import ConfigError
 from pipeline.events import DocumentSpec, FeedSpec, SourceDeclared
 from pipeline.news.names import Names, ServiceName
 from pipeline.news.watch import Watch, WatchIndex
-from pipeline.ports import Clock
+from pipeline.polling import PollState
+from pipeline.ports import Clock, PollMemory
+from pipeline.topics import POLLERS, WORKERS
 
 NAMES = Path(__file__).parents[1] / "deploy" / "names.yaml"
-APP = "clausewire"
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock) -> AsyncIterator[Program]:
-    """Run the whole program inside the context: pollers, agents and notifiers, on the settings' broker."""
+async def running(
+    settings: Settings, clock: Clock, *, works: bool = True, polls: bool = True
+) -> AsyncIterator[Program]:
+    """Run the program inside the context: pollers, agents and notifiers, on the settings' broker.
+
+    On Kafka agents and pollers are two consumer groups, and a process may be in one of them only; the embedded log
+    serves one process, which does everything.
+    """
     settings.data.mkdir(parents=True, exist_ok=True)
     # Names are looked up in these threads too: hanging ones must not hold up what else works aside.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32, thread_name_prefix="aside"))
     async with AsyncExitStack() as stack:
-        declared = Declared(Sources[DocumentSpec](), Sources[FeedSpec]())
-        channels = await stack.enter_async_context(Channels(settings, clock))
-        subscriptions = settings.subscriptions(clock.now())
-        blobs = FolderBlobs(settings.data / "blobs")
-        program = Program(APP, settings.broker, data=settings.data, clock=clock)
-        world = World(
-            blobs=blobs,
-            desk=desk_of(settings),
-            declared=declared,
-            subscriptions=lambda: subscriptions,
-            notifiers=channels.notifiers,
-        )
-        sources = wire(program, world)
-        await _poll(stack, program, settings, blobs, declared)
-        program.beside(declare, program=program, sources=sources, declared=declared, settings=settings)
-        yield await stack.enter_async_context(program)
+        if is_kafka(settings.broker):
+            yield await _shared(stack, settings, clock, works=works, polls=polls)
+        elif works and polls:
+            yield await _alone(stack, settings, clock)
+        else:
+            raise ConfigError(
+                "the embedded log serves one process, which does everything",
+                key="broker",
+                remedy="use `clausewire run`, or a broker of kafka://host:9092 for many",
+            )
+
+
+async def _alone(stack: AsyncExitStack, settings: Settings, clock: Clock) -> Program:
+    """Start agents and pollers as one program."""
+    program = Program(WORKERS, settings.broker, data=settings.data, clock=clock)
+    told, channels = await _known(stack, settings, clock)
+    world = _world(settings, told.registry, channels)
+    sources = wire(program, world)
+    told.beside(program)
+    memory = await stack.enter_async_context(PollStates(settings.data / "polls.db"))
+    await _poll(stack, program, settings, world, sources, memory)
+    return await stack.enter_async_context(program)
+
+
+async def _shared(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, *, works: bool, polls: bool
+) -> Program:
+    """Start agents and pollers as members of their groups."""
+    kafka = kafka_of(settings)
+    told, channels = await _known(stack, settings, clock)
+    world = _world(settings, told.registry, channels)
+    worker = Program(WORKERS, settings.broker, data=settings.data, clock=clock, kafka=kafka)
+    poller = Program(POLLERS, settings.broker, data=settings.data, clock=clock, kafka=kafka)
+    if polls:
+        sources = wire_sources(poller, world.declared)
+        memory = PollTable(poller.memory("polls", "sources", PollState))
+        await _poll(stack, poller, settings, world, sources, memory)
+        await stack.enter_async_context(poller)
+    if not works:
+        return poller
+    wire_agents(worker, world)
+    told.beside(worker)
+    if polls:
+        worker.beside(poller.run_until, stop=worker.stopping)
+    return await stack.enter_async_context(worker)
+
+
+async def _known(stack: AsyncExitStack, settings: Settings, clock: Clock) -> tuple[Known, Channels]:
+    """Return who is told, as far as that is declared, and the channels that are opened for them."""
+    channels = await stack.enter_async_context(Channels(settings, clock))
+    follower = await stack.enter_async_context(following(settings, TOPICS))
+    return await known(Registry(channels), follower, settings.subscriptions, clock), channels
+
+
+def _world(settings: Settings, registry: Registry, channels: Channels) -> World:
+    return World(
+        blobs=FolderBlobs(settings.data / "blobs"),
+        desk=desk_of(settings),
+        declared=Declared(Sources[DocumentSpec](), Sources[FeedSpec]()),
+        subscriptions=registry.all,
+        notifiers=channels.notifiers,
+    )
 
 
 async def _poll(
-    stack: AsyncExitStack, program: Program, settings: Settings, blobs: FolderBlobs, declared: Declared
+    stack: AsyncExitStack,
+    program: Program,
+    settings: Settings,
+    world: World,
+    sources: TableMemory[SourceDeclared],
+    memory: PollMemory,
 ) -> None:
-    """Have the declared sources polled beside the program."""
+    """Have the sources of this process polled beside a program."""
     fetcher = await stack.enter_async_context(fetcher_of(settings, program.clock))
     parser = await stack.enter_async_context(FeedParser())
-    memory = await stack.enter_async_context(PollStates(settings.data / "polls.db"))
     common: dict[str, Any] = {
         "fetcher": fetcher,
         "publish": program.log,
@@ -73,18 +137,15 @@ async def _poll(
         "stop": program.stopping,
         "limit": settings.fetch.concurrency,
     }
-    program.beside(partial(poll_policies, declared.documents, blobs=blobs, **common))
-    program.beside(partial(poll_feeds, declared.feeds, parser=parser, **common))
-
-
-async def declare(
-    *, program: Program, sources: TableMemory[SourceDeclared], declared: Declared, settings: Settings
-) -> None:
-    """Poll what was declared before, and declare what the configuration has changed since."""
-    known = [source for _, source in sources.items()]
-    for source in known:
-        declared.take(source)
-    await program.log.publish_all(to_declare(known, settings.sources(program.clock.now())))
+    program.beside(partial(poll_policies, world.declared.documents, blobs=world.blobs, **common))
+    program.beside(partial(poll_feeds, world.declared.feeds, parser=parser, **common))
+    shared = SharedSources(
+        known=sources,
+        declared=world.declared,
+        wanted=lambda: settings.sources(program.clock.now()),
+        log=program.log,
+    )
+    program.holds(shared, "sources")
 
 
 def fetcher_of(settings: Settings, clock: Clock) -> Fetcher:
@@ -116,7 +177,9 @@ def services_of(settings: Settings) -> list[ServiceName]:
     return [names.service(service, known) for service, known in aliases.items()]
 
 
-async def serve(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+async def serve(
+    settings: Settings, clock: Clock, stop: asyncio.Event, *, works: bool = True, polls: bool = True
+) -> None:
     """Run until asked to stop; raises what crashed the program."""
-    async with running(settings, clock) as program:
+    async with running(settings, clock, works=works, polls=polls) as program:
         await program.run_until(stop)

@@ -26,19 +26,41 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
 ) -> None:
     """Run everything in this process: pollers, agents and notifiers. Stops on Ctrl-C or SIGTERM."""
+    _run(config, log_format, verbose)
+
+
+def worker(
+    config: ConfigFile = Path("clausewire.yaml"),
+    log_format: LogFormat = "pretty",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+) -> None:
+    """Run agents and notifiers, and poll nothing. As many as you like on Kafka: they share the work."""
+    _run(config, log_format, verbose, polls=False)
+
+
+def poll(
+    config: ConfigFile = Path("clausewire.yaml"),
+    log_format: LogFormat = "pretty",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+) -> None:
+    """Poll pages and feeds, and nothing else. As many as you like on Kafka: they share the sources."""
+    _run(config, log_format, verbose, works=False)
+
+
+def _run(config: Path, log_format: str, verbose: bool, *, works: bool = True, polls: bool = True) -> None:
     settings = settings_from(config)
     missing = settings.missing_secrets()
     if missing:
         raise missing[0]
     set_up_logs(log_format, verbose=verbose)
-    asyncio.run(_until_signal(settings))
+    asyncio.run(_until_signal(settings, works=works, polls=polls))
 
 
-async def _until_signal(settings: Settings) -> None:
+async def _until_signal(settings: Settings, *, works: bool, polls: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(settings, SystemClock(), stop)
+    await serve(settings, SystemClock(), stop, works=works, polls=polls)
 
 
 def set_up_logs(log_format: str, *, verbose: bool = False) -> None:

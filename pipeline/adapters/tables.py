@@ -68,10 +68,15 @@ class LastingTable(Table[bytes, bytes]):
     @property
     def held(self) -> set[int]:
         """The partitions that this process writes; none while they are being handed out or recovered."""
-        if self.app.rebalancing or not self._recovery.completed.is_set():
+        if not self.is_settled:
             return set()
         actives = self.app.assignor.assigned_actives()
         return {tp.partition for tp in actives if tp.topic == self.changelog_topic_name}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether partitions are handed out and recovered."""
+        return not self.app.rebalancing and bool(self._recovery.completed.is_set())
 
     @property
     def _recovery(self) -> Any:
@@ -166,7 +171,11 @@ class TableMemory(Generic[V]):
 
     def holds(self, key: str) -> bool:
         """Say whether what is keyed so is this process's work; never while partitions are being handed out."""
-        return self._place(key.encode(), self.table.partitions) in self.table.held
+        return self.partition(key) in self.table.held
+
+    def partition(self, key: str) -> int:
+        """Return the partition of what is keyed so."""
+        return self._place(key.encode(), self.table.partitions)
 
     def _put(self, key: str, value: bytes | None) -> None:
         staged = _staged.get()
