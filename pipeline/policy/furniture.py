@@ -105,7 +105,7 @@ def _goes(node: Node, total: int) -> bool:
     if node.tag in names.NEVER:
         return not _titles(node)
     if node.prose > 0.3 * total:
-        return node.prose < 0.9 * total and _asks_consent(node)
+        return _asks_consent(node) if node.prose < 0.9 * total else _is_vendors(node)
     if node.tag == "aside":
         return node.links * 2 >= node.size or (is_called_furniture(node) and node.prose < 200)
     if node.tag in names.TAGS or node.attrs.get("role", "") in names.ROLES:
@@ -117,16 +117,22 @@ def _goes(node: Node, total: int) -> bool:
     return _asks_consent(node) or _says_furniture(node)
 
 
-def _asks_consent(node: Node) -> bool:
-    """Tell whether a node bears a name that consent banners alone bear, has their size and speaks as they do."""
-    if (
-        node.size > 6000
-        or node.headings > 11
-        or not node.name
-        or not names.CONSENT.search(_spaced(node.name))
-    ):
+def _is_vendors(node: Node) -> bool:
+    """Tell a consent dialog by the name of its maker."""
+    if not node.name or node.titles or node.size > 12_000 or not names.VENDORS.search(_spaced(node.name)):
         return False
-    return node.controls > 0 or node.prose < 1000 or names.BANNER.search(node.text()[:600]) is not None
+    return node.controls > 0 or "dialog" in node.attrs.get("role", "") or node.prose < 1000
+
+
+def _asks_consent(node: Node) -> bool:
+    """Tell whether a node bears a name that consent banners bear, has their size and speaks as they do."""
+    if _is_vendors(node):
+        return True
+    if not node.name or node.titles or node.size > 6000 or node.headings > 3:
+        return False
+    if not names.CONSENT.search(_spaced(node.name)):
+        return False
+    return node.controls > 0 or names.BANNER.search(node.text()[:600]) is not None
 
 
 def _speaks(node: Node) -> bool:

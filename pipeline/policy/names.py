@@ -51,11 +51,13 @@ OFTEN = _parts(
     "cookies? consent gdpr modal overlay drawer dropdown cta search avatar author byline comments? print toc-?toggle "
     "lang(?:uage)?s?"
 )
-# what banners that ask for consent alone are called, however much they say
+# what banners that ask for consent alone are called, however much they say: makers of them, then common names
+VENDORS = _parts(
+    r"onetrust truste cookiebot cybot\w* didomi usercentrics osano qc-?cmp iubenda-?cs klaro cookieyes cky "
+    "cmplz cc-(?:window|banner|revoke)"
+)
 CONSENT = _parts(
-    "onetrust truste cookiebot cybot didomi usercentrics osano qc-?cmp iubenda klaro termly cookieyes cky cmplz "
-    "cc-(?:window|banner|revoke) cookie-?(?:banner|bar|notice|consent|popup|modal|law|dialog|wall) "
-    "consent-?(?:banner|popup|modal|dialog|bar)"
+    "cookie-?(?:banner|bar|notice|consent|popup|modal|law|dialog|wall) consent-?(?:banner|popup|modal|dialog|bar)"
 )
 
 LINES = re.compile(

@@ -99,7 +99,8 @@ def _score(kind: Kind, seen: Seen, headers: Mapping[str, str]) -> tuple[int, lis
     if head:
         score += 3
         told.append(f"its title says {head[:80]!r}")
-    found = list(dict.fromkeys(match.group().lower() for match in kind.phrases.finditer(seen.words[:4000])))
+    told_by = seen.words if size > 80 else seen.everything  # where all was furniture, it speaks
+    found = list(dict.fromkeys(match.group().lower() for match in kind.phrases.finditer(told_by[:4000])))
     if found:
         score += min(3, 1 + len(found))
         told.append(f"it says {found[0][:60]!r}")

@@ -56,7 +56,7 @@ def survival(old: Version, new: Version) -> Survival:
     return Survival(
         kept=kept / total,
         similar=_similar(before, after),
-        new=sum(len(norm) for norm in standing if norm not in known) / fresh,
+        new=sum(len(norm) for norm in standing if norm not in known and not (cut and norm == last)) / fresh,
         tail=min(1.0, tail / total),
         cut=cut,
     )
@@ -81,6 +81,8 @@ def verdict(
         return spoken
     last = [survival(old, new) for old in known[-3:]]
     best = max(last, key=lambda one: (one.kept, one.similar))
+    if unclosed and last[-1].cut and last[-1].tail > 0.005 and best.kept < 0.999:
+        return _truncated(last[-1], unclosed=True)
     if best.kept >= 0.9:
         return None
     if spoken is not None and best.similar < 0.5:
@@ -104,7 +106,7 @@ def _truncated(one: Survival, *, unclosed: bool) -> tuple[PageState, str] | None
     lost = round(100 * one.tail)
     if one.new > 0.25:
         return None
-    if one.cut and one.tail > 0.02:
+    if one.cut and (one.tail > 0.02 or unclosed):
         return (
             PageState.TRUNCATED,
             f"The page ends inside a clause that was longer; {lost} % of the known text is missing.",
