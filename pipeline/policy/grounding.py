@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pipeline.events import Change, Comparison
-from pipeline.policy.wording import day
+from pipeline.policy.wording import day, title
 
 _QUOTED = re.compile(r"“([^“”]*)”")
 _MODALS = re.compile(r"\b(?:may|might|must|shall|will|would|can|cannot|could|should|ought)\b", re.IGNORECASE)
@@ -26,12 +26,12 @@ def grounded(
     """Return the tokens of a summary that nothing vouches for; an empty list is a pass.
 
     A quotation has to stand verbatim in one of the changes; outside of quotations, numbers, capitalised words and
-    modals have to be given: the service, the document, the days, or counts of the changes.
+    modals have to be given: the service, the document, the days, names in headings, or counts of the changes.
     """
     sources = " ".join(_texts(comparison.changes))
     loose = [quoted for quoted in _QUOTED.findall(text) if not _stands(quoted, sources)]
     rest = _QUOTED.sub(" ", text)
-    given = f"{service} {document} {_days(comparison, seen_at)}"
+    given = f"{service} {document} {_days(comparison, seen_at)} {_names(comparison.changes)}"
     for name in (service, document):
         rest = rest.replace(name, " ") if name else rest
     return loose + list(_unvouched(rest, given, comparison))
@@ -43,6 +43,12 @@ def _texts(changes: tuple[Change, ...]) -> Iterator[str]:
         yield from change.heading_path
         yield "".join(words for op, words in change.redline if op in "=-")
         yield "".join(words for op, words in change.redline if op in "=+")
+
+
+def _names(changes: tuple[Change, ...]) -> str:
+    """Return the words of headings and run-in titles, which a headline uses without quotation marks; no numbers."""
+    titles = (" ".join((title(change), *change.heading_path)) for change in changes)
+    return re.sub(r"\w*\d\w*", " ", " ".join(titles))
 
 
 def _stands(quoted: str, sources: str) -> bool:
@@ -57,7 +63,7 @@ def _days(comparison: Comparison, seen_at: datetime | None) -> str:
 def _unvouched(rest: str, given: str, comparison: Comparison) -> Iterator[str]:
     words = set(re.findall(r"\w+", given))
     counts = {str(count) for count in range(1, len(comparison.changes) + 1)}
-    yield from (match[0] for match in _MODALS.finditer(rest) if match[0] not in words)
+    yield from (match[0] for match in _MODALS.finditer(rest))
     for match in _TOKENS.finditer(rest):
         token = match[0].strip(".,")
         if (
