@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from rapidfuzz import fuzz
+
 from pipeline.events import Change, ChangeType, Clause, Span, derived_id
 from pipeline.policy.align import Alignment, align
 from pipeline.policy.normalise import is_date_line, key, level, squashed
 from pipeline.policy.redline import redline
+from pipeline.policy.references import followed, renumbered
 from pipeline.policy.reflow import reflows
 
 SILENT = frozenset({"bytes", "unicode", "link-parameters"})  # levels that nobody can read
 WORDED = frozenset({"words", "dates"})
+SAME_LEAD = 80  # likeness in per cent of two lead-ins that are one, perhaps reworded
 DATE_LINE = 12  # words: a longer new clause with a date in it is more than a date line
 _TELLING = frozenset(
     {
@@ -35,7 +39,9 @@ _BY_LEVEL = {
 
 def tells(change: Change) -> bool:
     """Say whether a reader would want to be told of a change on its own account."""
-    return change.type in _TELLING and change.level in WORDED
+    return change.type in _TELLING and (
+        change.level in WORDED or change.type is ChangeType.MOVED_AND_MODIFIED
+    )
 
 
 def marked(told: Sequence[Change]) -> int:
@@ -68,7 +74,14 @@ def _is_dated(text: str) -> bool:
     return is_date_line(text) and len(text.split()) <= DATE_LINE
 
 
-def _change(kind: ChangeType, at: Clause, old: Sequence[Clause], new: Sequence[Clause], where: str) -> Change:
+def _change(
+    kind: ChangeType,
+    at: Clause,
+    old: Sequence[Clause],
+    new: Sequence[Clause],
+    where: str,
+    reasons: tuple[str, ...] = (),
+) -> Change:
     """Return a change that stands where `at` stands; either side may be empty."""
     before, after = span(*old) if old else None, span(*new) if new else None
     return Change(
@@ -81,7 +94,19 @@ def _change(kind: ChangeType, at: Clause, old: Sequence[Clause], new: Sequence[C
         redline=redline(before.text if before else "", after.text if after else ""),
         level=where,
         lead=at.lead,
+        reasons=(f"differs at level {where}", *reasons),
     )
+
+
+def _under_another_lead(old: Clause, new: Clause) -> bool:
+    """Tell whether an item went from one list to another: "we collect: your name" is not "we sell: your name"."""
+    return bool(old.lead and new.lead) and fuzz.ratio(squashed(old.lead), squashed(new.lead)) < SAME_LEAD
+
+
+def _lead_change(kind: ChangeType, where: str, old: Clause, new: Clause) -> tuple[str, ...]:
+    if kind is not ChangeType.MOVED_AND_MODIFIED or where in WORDED:
+        return ()
+    return (f"stands under another lead-in: {old.lead[:80]!r} before, {new.lead[:80]!r} now",)
 
 
 class _Writer:
@@ -89,6 +114,7 @@ class _Writer:
 
     def __init__(self, old: Sequence[Clause], new: Sequence[Clause], found: Alignment) -> None:
         self.old, self.new, self.found = old, new, found
+        self.numbers = renumbered(old, new, found)
         self.backward = {j: i for i, j in found.pairs.items()}
         self.pieces_of_old: dict[int, list[int]] = defaultdict(list)
         self.pieces_of_new: dict[int, list[int]] = defaultdict(list)
@@ -145,6 +171,8 @@ class _Writer:
     def _pair(self, i: int, j: int) -> Iterator[Change]:
         old, new = self.old[i], self.new[j]
         where, moved = level(old, new), j in self.found.moved
+        if where == "words" and self._follows(old, new):
+            where = "numbering"
         kind = _BY_LEVEL.get(where)
         if where in WORDED:
             kind = ChangeType.MOVED_AND_MODIFIED if moved else ChangeType.MODIFIED
@@ -152,8 +180,27 @@ class _Writer:
                 kind = ChangeType.DATE_ONLY
         elif moved:
             kind, where = ChangeType.MOVED, "order" if where in SILENT else where
+            if _under_another_lead(old, new):
+                kind = ChangeType.MOVED_AND_MODIFIED
         if kind is not None:
-            yield _change(kind, new, [old], [new], where)
+            reasons = (*self._likeness(j), *self._led(new, where), *_lead_change(kind, where, old, new))
+            yield _change(kind, new, [old], [new], where, reasons)
+
+    def _follows(self, old: Clause, new: Clause) -> bool:
+        """Tell whether two clauses differ in nothing but references that follow a renumbering."""
+        return bool(self.numbers) and squashed(followed(old.text, self.numbers)) == squashed(new.text)
+
+    def _likeness(self, j: int) -> tuple[str, ...]:
+        score = self.found.scores.get(j, 1.0)
+        return (f"linked to the clause before at likeness {score:.2f}",) if score < 1 else ()
+
+    def _led(self, clause: Clause, where: str) -> tuple[str, ...]:
+        """Name the items that a reworded lead-in governs: they are affected, though they read as before."""
+        if where != "words" or not clause.text.rstrip().endswith((":", "：")):
+            return ()
+        items = [item for item in self.new if item.lead and clause.text.endswith(item.lead)]
+        names = "; ".join(item.text[:60] for item in items[:5])
+        return (f"leads into {len(items)} items: {names}",) if items else ()
 
     def _regrouped(self, kind: ChangeType, olds: list[int], news: list[int]) -> Change:
         """Return a split or a merge, at level words unless both sides spell the same."""

@@ -77,6 +77,42 @@ def test_quotes_are_found(new: Version) -> None:
             assert change.new.text.split()[0] in shown
 
 
+def test_lead_in_names_its_items() -> None:
+    """A reworded lead-in is one change that names the items it governs."""
+    (change,) = compare(version(), edited(("We use the following", "We may sell the following"))).changes
+    assert any(reason.startswith("leads into 3 items: the name") for reason in change.reasons)
+
+
+LISTS = "# Notice\n\nWe collect:\n\n- your name\n- your address\n\nWe sell to advertisers:\n\n- {}nothing else at all\n"
+
+
+def test_item_under_another_lead() -> None:
+    """An item that goes from what is collected to what is sold is told, though its words are the same."""
+    new = LISTS.format("your address\n- ").replace("- your name\n- your address", "- your name", 1)
+    found = compare(version(LISTS.format("")), version(new))
+    assert [change.type for change in found.changes] == [ChangeType.MOVED_AND_MODIFIED]
+
+
+REFERRING = "# Terms\n\n## 1. One\n\nThis is the first, as Section 2 says.\n\n## 2. Two\n\nThis is the second of all.\n"
+SHIFTED = (
+    REFERRING.replace("## 2. Two", "## 3. Two")
+    .replace("Section 2", "Section 3")
+    .replace("## 3. Two", "## 2. New\n\nA clause that never stood here before.\n\n## 3. Two")
+)
+
+
+def test_references_follow() -> None:
+    """A reference that follows the renumbering of what it points at is no change of wording."""
+    found = compare(version(REFERRING), version(SHIFTED))
+    assert Counter(change.type for change in found.changes) == {ChangeType.RENUMBERED: 2, ChangeType.ADDED: 2}
+
+
+def test_reference_elsewhere_is_told() -> None:
+    """A reference that points at another clause than before is a change of wording."""
+    found = compare(version(REFERRING), version(REFERRING.replace("Section 2", "Section 1")))
+    assert found.verdict is Verdict.CHANGED
+
+
 BROKEN = {
     "empty": version(""),
     "truncated": version(POLICY[: POLICY.index("We do not sell") + 40]),
