@@ -54,17 +54,18 @@ class Program:
     def __init__(self, config: Path, *words: str) -> None:
         self._config = config
         self._words = words or ("run",)
-        self._log = (config.parent / f"{'-'.join(self._words)}.log").open("ab")
+        self._log = config.parent / f"{'-'.join(self._words)}.log"
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "agents", *self._words, "--config", str(self._config)),
-            env={**os.environ, **SECRETS},
-            cwd=Path(__file__).parents[2],
-            stdout=self._log,
-            stderr=self._log,
-        )
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "agents", *self._words, "--config", str(self._config)),
+                env={**os.environ, **SECRETS},
+                cwd=Path(__file__).parents[2],
+                stdout=log,
+                stderr=log,
+            )
 
     async def kill(self) -> None:
         """End it at once."""
