@@ -27,7 +27,7 @@ from pipeline.adapters.tables import LastingTable, Staged, TableMemory
 from pipeline.adapters.wire import decode
 from pipeline.errors import StoreError
 from pipeline.events import Event
-from pipeline.ports import Clock
+from pipeline.ports import Clock, Meter, Tracer, Unmetered, Untraced
 from pipeline.topics import TOPICS, TopicSpec
 
 V = TypeVar("V")
@@ -49,8 +49,11 @@ class Program:
         clock: Clock,
         partitions: int = 4,
         kafka: Kafka | None = None,
+        meter: Meter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.clock = clock
+        self.meter, self.tracer = meter or Unmetered(), tracer or Untraced()
         self._data = data
         self._kafka = kafka
         self._prefix = kafka.settings.prefix if kafka else ""
@@ -59,7 +62,7 @@ class Program:
         self.app = faust_app(self._prefix + name, broker, data=data, partitions=partitions, **settings)
         self._topics = {spec.name: self._topic(spec, partitions) for spec in TOPICS}
         self._sizes = {spec.name: spec.partitions or partitions for spec in TOPICS}
-        self.log = TopicLog(self._topics)
+        self.log = TopicLog(self._topics, self.meter)
         self.stages: list[Stage] = []
         self._holdings = Holdings(self.app, self.stages, self._prefix.__add__)
         if kafka:
@@ -95,6 +98,8 @@ class Program:
             crashed=self._crashed,
             abreast=abreast,
             is_ours=self._holdings.is_ours,
+            meter=self.meter,
+            tracer=self.tracer,
         )
         self.stages.append(stage)
         self.app.agent(self._topics[topic], name=f"{topic}.{name}")(stage.run)
@@ -144,6 +149,19 @@ class Program:
         await self.app.stop()
         if self._crash and self._crash.done() and not self._crash.cancelled():
             self._crash.exception()
+
+    @property
+    def unready(self) -> str:
+        """Why this process does no work just now, in a word; empty when it does."""
+        if self._crash and self._crash.done():
+            return "crashed"
+        if self.stopping.is_set():
+            return "stopping"
+        if self._crash is None or not self.app.started:
+            return "starting"
+        if self.app.rebalancing:
+            return "rebalancing"
+        return "" if self._holdings.settled else "recovering"
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Run until asked to stop; raises what crashed the program."""

@@ -9,6 +9,7 @@ repeats work and loses none. Three failures only: RetryError (the same again, la
 from __future__ import annotations
 
 import asyncio
+import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,9 +18,10 @@ from typing import Any
 
 import structlog
 
+from agents.bound import bound_to
 from pipeline.errors import RejectError, RetryError
 from pipeline.events import Event, EventRejected
-from pipeline.ports import Clock, Publisher, Staging
+from pipeline.ports import Clock, Meter, Publisher, Staging, Tracer, Unmetered, Untraced
 
 # A step yields what follows from an event; a fold only remembers it.
 Step = Callable[[Any], AsyncIterator[Event]]
@@ -50,6 +52,8 @@ class Stage:
     abreast: int = 64
     first_wait_s: float = 0.5
     is_ours: Callable[[Any], bool] = lambda record: True
+    meter: Meter = field(default_factory=Unmetered)
+    tracer: Tracer = field(default_factory=Untraced)
     _last: dict[bytes | None, asyncio.Task[None]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -84,6 +88,7 @@ class Stage:
         if self._last.get(key) is task:
             del self._last[key]
         if not task.cancelled() and (error := task.exception()):
+            self.meter.handled(self.name, "crashed")
             self.crashed(error)
 
     async def _handle(self, record: Any, before: asyncio.Task[None] | None) -> None:
@@ -91,46 +96,42 @@ class Stage:
             await asyncio.wait([before])
             if before.cancelled() or before.exception():
                 return  # its offset must stay uncommitted, and so must ours
-        with self.staging() as staged:
-            await self._until_done(record, staged)
+        started = time.perf_counter()
+        with bound_to(record, self.name, self.tracer), self.staging() as staged:
+            outcome = await self._until_done(record, staged)
         record.ack()
+        self.meter.handled(self.name, outcome, time.perf_counter() - started)
 
-    async def _until_done(self, record: Any, staged: Staging) -> None:
+    async def _until_done(self, record: Any, staged: Staging) -> str:
         wait_s = self.first_wait_s
         while True:
             try:
-                await self._once(record, staged)
-                return
+                return await self._once(record, staged)
             except RetryError as error:
                 staged.clear()
+                self.meter.handled(self.name, "retried")
                 logger.warning(
                     "stage.retry", stage=self.name, reason=str(error), remedy=error.remedy, wait_s=wait_s
                 )
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
-    async def _once(self, record: Any, staged: Staging) -> None:
+    async def _once(self, record: Any, staged: Staging) -> str:
+        """Handle a record; returns how that ended: done, passed (it is not for this stage) or rejected."""
         try:
-            published = [result async for result in self._results(record)]
-        except RejectError as error:
-            staged.clear()
-            logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
-            published = [rejection(self.name, error, record, self.clock)]
-        await self._publish(published, record, staged)
-        await staged.settle()
-
-    async def _publish(self, events: list[Event], record: Any, staged: Staging) -> None:
-        try:
-            await self.log.publish_all(events)
-        except RejectError as error:  # the log will never take it: a record that is too large
+            event = self.decode(record.value)
+            if not isinstance(event, self.takes):
+                return "passed"
+            await self.log.publish_all([result async for result in self._results(event)])
+        except RejectError as error:  # of the step, or of the log: a record that is too large
             staged.clear()
             logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
             await self.log.publish_all([rejection(self.name, error, record, self.clock)])
+            return "rejected"
+        await staged.settle()
+        return "done"
 
-    async def _results(self, record: Any) -> AsyncIterator[Event]:
-        event = self.decode(record.value)
-        if not isinstance(event, self.takes):
-            return
+    async def _results(self, event: Event) -> AsyncIterator[Event]:
         handled = self.step(event)
         if isinstance(handled, AsyncIterator):
             async for result in handled:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from pipeline.events import BodyRef, DeliveryDue, Event
 from pipeline.news.feed import RawFeed
 from pipeline.polling import Fetched, PollState, Validators
+from pipeline.trace import Trace, within
 
 V = TypeVar("V")
 
@@ -134,6 +136,14 @@ class Kept(Struct, frozen=True, kw_only=True):
     headers: dict[str, bytes] = {}
 
 
+class Follower(Protocol):
+    """Topics that every process reads whole: `backlog` is what lies there unread, `tail` what comes, for ever."""
+
+    async def backlog(self) -> list[Event]: ...
+
+    def tail(self) -> AsyncIterator[Event]: ...
+
+
 class History(Protocol):
     """What happened, readable at any time, and appendable beside a running program."""
 
@@ -148,3 +158,45 @@ class History(Protocol):
     def put_back(self, topic: str, key: bytes, value: bytes, attributes: dict[str, str]) -> None: ...
 
     def drop(self, prefix: str) -> list[str]: ...
+
+
+class Meter(Protocol):
+    """Is told what happened, and counts it by words of closed lists; never fails and never waits.
+
+    `handled` is told of each record that a stage was through with (`outcome`: done, passed, retried, rejected,
+    crashed) and what it took, None where that says nothing; `published` of each event that the log has;
+    `delivered` of each attempt; `polled` of each read of a source (`kind`: document or feed).
+    """
+
+    def handled(self, stage: str, outcome: str, seconds: float | None = None) -> None: ...
+
+    def published(self, event: Event) -> None: ...
+
+    def delivered(self, channel: str, outcome: str) -> None: ...
+
+    def polled(self, kind: str, outcome: str, seconds: float) -> None: ...
+
+
+class Unmetered:
+    """A meter that nobody reads."""
+
+    def handled(self, stage: str, outcome: str, seconds: float | None = None) -> None: ...
+
+    def published(self, event: Event) -> None: ...
+
+    def delivered(self, channel: str, outcome: str) -> None: ...
+
+    def polled(self, kind: str, outcome: str, seconds: float) -> None: ...
+
+
+class Tracer(Protocol):
+    """Opens a span around work that belongs to a trace; what is published inside carries it on."""
+
+    def span(self, name: str, trace: Trace) -> AbstractContextManager[None]: ...
+
+
+class Untraced:
+    """A tracer that records nothing: the trace is carried on as it came."""
+
+    def span(self, name: str, trace: Trace) -> AbstractContextManager[None]:
+        return within(trace)

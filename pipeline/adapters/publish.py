@@ -9,23 +9,27 @@ from typing import Any
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
+from pipeline import trace
 from pipeline.adapters.wire import headers, pack
 from pipeline.errors import PipelineError, RejectError, StoreError
 from pipeline.events import Event
+from pipeline.ports import Meter, Unmetered
 from pipeline.topics import PLACES
 
 
 class TopicLog:
     """The log behind Faust topics: sends are pipelined, their acknowledgements awaited together."""
 
-    def __init__(self, topics: Mapping[str, Any]) -> None:
+    def __init__(self, topics: Mapping[str, Any], meter: Meter | None = None) -> None:
         self._topics = topics
+        self._meter = meter or Unmetered()
 
     async def publish(self, event: Event) -> None:
         await self.publish_all([event])
 
     async def publish_all(self, events: Iterable[Event]) -> None:
         """Send events in order and wait until the log has acknowledged each."""
+        events = list(events)
         try:
             sent = [await future for event in events for future in self._sends(event)]
             await asyncio.gather(*sent)
@@ -33,9 +37,11 @@ class TopicLog:
             raise
         except (OSError, KafkaError, ProducerSendError) as error:
             raise _told(error) from error
+        for event in events:
+            self._meter.published(event)
 
     def _sends(self, event: Event) -> list[Awaitable[Any]]:
-        value, attributes = pack(event), headers(event)
+        value, attributes = pack(event), {**headers(event), **trace.headers_for(event.id)}
         return [
             self._topics[name].send(
                 key=key(event).encode(), value=value, headers=dict(attributes), timestamp=event.at.timestamp()
