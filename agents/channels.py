@@ -1,10 +1,14 @@
-"""The notifiers that the routes ask for, one per subscription."""
+"""The notifiers that subscriptions ask for: one each, made anew as they change, gone when they are removed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from types import TracebackType
+from datetime import datetime
+from types import MappingProxyType, TracebackType
 from typing import Any
+
+import structlog
 
 from agents.notify import Notifiers
 from pipeline.adapters.console import ConsoleNotifier
@@ -12,14 +16,17 @@ from pipeline.adapters.email import EmailNotifier, SmtpServer
 from pipeline.adapters.slack import SlackHookNotifier, SlackNotifier
 from pipeline.adapters.slack_api import SlackApi, SlackHook
 from pipeline.adapters.ssrf import NOTHING, Allow
+from pipeline.adapters.vault import KEY, Vault, vault
 from pipeline.adapters.webhook import WebhookClient, WebhookNotifier
 from pipeline.alerts.render import email, slack, webhook
 from pipeline.alerts.render.email import Letter
-from pipeline.alerts.render.sign import signer
-from pipeline.config import Route, Settings, SmtpSettings
-from pipeline.errors import ConfigError
-from pipeline.events import Channel, DeliveryDue
-from pipeline.ports import Clock, Notifier
+from pipeline.alerts.render.sign import Sign, sign, signer
+from pipeline.config import Settings, SmtpSettings
+from pipeline.errors import ConfigError, DeliveryError, PipelineError
+from pipeline.events import Channel, DeliveryDue, SubscriptionDeclared
+from pipeline.ports import Clock, Notifier, Receipt
+
+logger = structlog.get_logger(__name__)
 
 TLS = {"starttls": "starttls", "tls": "tls", "none": "plain"}
 PRIVATE = Allow.of(
@@ -27,18 +34,32 @@ PRIVATE = Allow.of(
 )
 
 
+class Unopened:
+    """Stands where a subscription's channel cannot be opened: says why at every attempt, so that none is lost."""
+
+    def __init__(self, error: PipelineError) -> None:
+        self._error = error
+
+    async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Receipt:
+        """Raise DeliveryError with the reason."""
+        raise DeliveryError(str(self._error.args[0]), remedy=self._error.remedy)
+
+
 class Channels:
-    """Opens what the routes need and closes it with the context; secrets are looked up here and nowhere else."""
+    """Opens what subscriptions need and closes it with the context; secrets are looked up here and nowhere else.
+
+    `notifiers` follows what is declared: one per subscription, made anew when it changes.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._stack = AsyncExitStack()
         self._open: dict[Any, Any] = {}
+        self._made: dict[str, tuple[Channel, Notifier]] = {}
+        self.notifiers: Notifiers = MappingProxyType(self._made)
 
     async def __aenter__(self) -> Channels:
-        made = {route.id: (route.channel, await self._notifier(route)) for route in self._settings.routes}
-        self.notifiers: Notifiers = made
         return self
 
     async def __aexit__(
@@ -46,16 +67,35 @@ class Channels:
     ) -> None:
         await self._stack.aclose()
 
-    async def _notifier(self, route: Route) -> Notifier:
-        match route.channel:
+    async def open(self, subscription: SubscriptionDeclared) -> None:
+        """Have a subscription's messages sent as it is declared; where that cannot be, each attempt says why."""
+        try:
+            notifier = await self.notifier(subscription)
+        except PipelineError as error:
+            logger.warning(
+                "channel.unopened",
+                subscription=subscription.subscription_id,
+                reason=str(error.args[0]),
+                remedy=error.remedy,
+            )
+            notifier = Unopened(error)
+        self._made[subscription.subscription_id] = (subscription.channel, notifier)
+
+    def close(self, subscription_id: str) -> None:
+        """Send nothing more to a subscription."""
+        self._made.pop(subscription_id, None)
+
+    async def notifier(self, subscription: SubscriptionDeclared) -> Notifier:
+        """Return what sends a subscription's messages; ConfigError where a secret or a server is missing."""
+        match subscription.channel:
             case Channel.SLACK:
-                return await self._slack(route)
+                return await self._slack(subscription)
             case Channel.WEBHOOK:
-                return await self._webhook(route)
+                return await self._webhook(subscription)
             case Channel.EMAIL:
-                return self._email(route)
+                return self._email(subscription)
             case Channel.CONSOLE:
-                return ConsoleNotifier(route.target.get("file", ""))
+                return ConsoleNotifier(subscription.target.get("file", ""))
 
     async def _shared(self, key: Any, made: Any) -> Any:
         """Return the client kept under a key, opening it the first time."""
@@ -63,35 +103,64 @@ class Channels:
             self._open[key] = await self._stack.enter_async_context(made())
         return self._open[key]
 
-    async def _slack(self, route: Route) -> Notifier:
-        secrets, target = self._settings.secrets, route.target
-        if "webhook_url_env" in target:
-            url = secrets[target["webhook_url_env"]]
+    def _secret(self, subscription: SubscriptionDeclared, name: str) -> str:
+        """Return the secret that the environment holds for a subscription, or that is sealed in it; else nothing."""
+        if f"{name}_env" in subscription.target:
+            return self._settings.secrets[subscription.target[f"{name}_env"]]
+        tokens = [sealed.token for sealed in subscription.sealed if sealed.name == name]
+        return self._vault().open(tokens[0]) if tokens else ""
+
+    def _vault(self) -> Vault:
+        return vault(self._settings.secrets.get(KEY))
+
+    async def _slack(self, subscription: SubscriptionDeclared) -> Notifier:
+        if url := self._secret(subscription, "webhook_url"):
             hook = await self._shared(("hook", url), lambda: SlackHook(url=url, clock=self._clock))
             return SlackHookNotifier(hook, compose=slack.compose)
-        token, base = secrets[target["token_env"]], self._settings.slack.api_url
+        token, base = self._secret(subscription, "token"), self._settings.slack.api_url
         api = await self._shared(
             ("slack", token), lambda: SlackApi(token=token, clock=self._clock, base_url=base)
         )
-        return SlackNotifier(api, channel=target["channel"], compose=slack.compose)
+        return SlackNotifier(api, channel=subscription.target["channel"], compose=slack.compose)
 
-    async def _webhook(self, route: Route) -> Notifier:
-        private = bool(route.target.get("allow_private"))
+    async def webhooks(self, *, private: bool) -> WebhookClient:
+        """Return the client that posts to endpoints: public ones, or private ones too."""
         allow = PRIVATE if private else NOTHING
-        client = await self._shared(("webhook", private), lambda: WebhookClient(allow=allow))
-        sign = signer([self._settings.secrets[route.target["secret_env"]]])
+        client: WebhookClient = await self._shared(("webhook", private), lambda: WebhookClient(allow=allow))
+        return client
+
+    async def _webhook(self, subscription: SubscriptionDeclared) -> Notifier:
+        client = await self.webhooks(private=bool(subscription.target.get("allow_private")))
         return WebhookNotifier(
-            client, url=route.target["url"], compose=webhook.compose, sign=sign, clock=self._clock
+            client,
+            url=subscription.target["url"],
+            compose=webhook.compose,
+            sign=self._signer(subscription),
+            clock=self._clock,
         )
 
-    def _email(self, route: Route) -> Notifier:
+    def _signer(self, subscription: SubscriptionDeclared) -> Sign:
+        """Return what signs with the secret, and during a rotation with the one before it as well."""
+        if "secret_env" in subscription.target:
+            return signer([self._settings.secrets[subscription.target["secret_env"]]])
+        locker = self._vault()
+        secrets = [(locker.open(one.token), one.until) for one in subscription.sealed if one.name == "secret"]
+        signer([secret for secret, _ in secrets])  # an unusable one is told now
+
+        def signed(delivery_id: str, at: datetime, body: bytes) -> Mapping[str, str]:
+            held = [secret for secret, until in secrets if until is None or at < until]
+            return sign(held, delivery_id=delivery_id, at=at, payload=body)
+
+        return signed
+
+    def _email(self, subscription: SubscriptionDeclared) -> Notifier:
         smtp = self._settings.smtp
         if smtp is None:
             raise ConfigError(
-                f"route {route.name} sends mail and no smtp: is set", remedy="add an smtp: section"
+                f"{subscription.name} sends mail and no smtp: is set", remedy="add an smtp: section"
             )
-        sender = route.target.get("from") or smtp.sender
-        letter = Letter(sender=sender, to=tuple(route.target["to"]))
+        sender = subscription.target.get("from") or smtp.sender
+        letter = Letter(sender=sender, to=tuple(subscription.target["to"]))
 
         def compose(due: DeliveryDue) -> Any:
             return email.compose(due, letter=letter, sent_at=self._clock.now())

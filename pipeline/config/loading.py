@@ -86,7 +86,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         kafka=broker_options,
         secret_uses=uses,
         secrets_file=file,
-        secrets=secrets.gather(frozenset(use.name for use in uses), env, file),
+        secrets=secrets.gather(frozenset(use.name for use in uses) | secrets.OWN, env, file),
     )
 
 

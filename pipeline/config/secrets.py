@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pipeline.errors import ConfigError
 
+OWN = frozenset({"CLAUSEWIRE_SECRET_KEY"})  # asked for by no line of the file
+
 
 class Secrets:
     """A read-only table of secrets that tells its names and never its values by accident."""

@@ -1,0 +1,177 @@
+"""Who is told, what is silenced, and who may change it: known whole by every process, as their topics say.
+
+The routes of the configuration are declared on the topic as sources are; others come from commands and the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from msgspec.structs import replace
+
+from pipeline.events import ApiKeyDeclared, Event, SilenceDeclared, SubscriptionDeclared
+from pipeline.ports import Clock, Follower, Publisher
+
+TOPICS = ("subscriptions", "silences", "access")
+BY_FILE = "configuration"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+logger = structlog.get_logger(__name__)
+
+
+class Opens(Protocol):
+    """Opens what a subscription's messages need, and closes what they need no longer."""
+
+    async def open(self, subscription: SubscriptionDeclared) -> None: ...
+
+    def close(self, subscription_id: str) -> None: ...
+
+
+class Registry:
+    """What is declared at this moment. `channels` is told of every subscription that comes, changes or goes."""
+
+    def __init__(self, channels: Opens | None = None) -> None:
+        self._channels = channels
+        self.by_id: dict[str, SubscriptionDeclared] = {}
+        self.silences: dict[str, SilenceDeclared] = {}
+        self.keys: dict[str, ApiKeyDeclared] = {}
+        self._all: tuple[SubscriptionDeclared, ...] = ()
+
+    def all(self) -> Sequence[SubscriptionDeclared]:
+        """Return the subscriptions, the paused ones among them, in the order in which they came."""
+        return self._all
+
+    def silenced(self, now: datetime) -> Sequence[SilenceDeclared]:
+        """Return the silences that hold at a time."""
+        return [one for one in self.silences.values() if one.starts_at <= now < one.ends_at]
+
+    def is_paused(self, subscription_id: str) -> bool:
+        """Say whether a subscription is there and switched off."""
+        known = self.by_id.get(subscription_id)
+        return known is not None and not known.active
+
+    async def take(self, event: Event) -> None:
+        """Take in what was declared; a repeat changes nothing."""
+        if isinstance(event, SubscriptionDeclared):
+            await self._subscription(event)
+        elif isinstance(event, SilenceDeclared):
+            self.silences[event.silence_id] = event
+        elif isinstance(event, ApiKeyDeclared) and event.revoked:
+            self.keys.pop(event.key_id, None)
+        elif isinstance(event, ApiKeyDeclared):
+            self.keys[event.key_id] = event
+
+    async def _subscription(self, event: SubscriptionDeclared) -> None:
+        known = self.by_id.get(event.subscription_id)
+        if known == event:
+            return
+        if event.removed:
+            self.by_id.pop(event.subscription_id, None)
+        else:
+            self.by_id[event.subscription_id] = event
+        self._all = tuple(self.by_id.values())
+        await self._reopen(event)
+
+    async def _reopen(self, event: SubscriptionDeclared) -> None:
+        if self._channels is None:
+            return
+        if event.removed:
+            self._channels.close(event.subscription_id)
+        else:
+            await self._channels.open(event)
+
+    async def load(self, follower: Follower) -> None:
+        """Take in everything that was declared so far."""
+        for event in await follower.backlog():
+            await self.take(event)
+
+    async def follow(self, follower: Follower) -> None:
+        """Take in what is declared from now on, for ever."""
+        async for event in follower.tail():
+            await self.take(event)
+            logger.info("registry." + type(event).__name__, key=event.key)
+
+
+class Beside(Protocol):
+    """A program that runs tasks beside its agents."""
+
+    @property
+    def log(self) -> Publisher: ...
+
+    def beside(self, task: Callable[..., Coroutine[Any, Any, None]], **given: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was declared when this process started, and what of the configuration must still be published."""
+
+    registry: Registry
+    follower: Follower
+    routes: Sequence[SubscriptionDeclared]
+
+    def beside(self, program: Beside) -> None:
+        """Publish what the configuration changed, and keep up with what is declared, while a program runs."""
+        program.beside(program.log.publish_all, events=self.routes)
+        program.beside(self.registry.follow, follower=self.follower)
+
+
+async def known(
+    registry: Registry,
+    follower: Follower,
+    wanted: Callable[[datetime], Iterable[SubscriptionDeclared]],
+    clock: Clock,
+) -> Known:
+    """Let a registry know all that is declared, and what the configuration says now.
+
+    This comes before the first alert is routed: one that met an empty registry would be told to nobody.
+    """
+    await registry.load(follower)
+    routes = to_declare(registry.all(), wanted(clock.now()), at=clock.now())
+    for route in routes:
+        await registry.take(route)
+    return Known(registry, follower, routes)
+
+
+def to_declare(
+    known: Iterable[SubscriptionDeclared], wanted: Iterable[SubscriptionDeclared], *, at: datetime
+) -> list[SubscriptionDeclared]:
+    """Return what must be published so that the routes of the configuration hold, and those gone from it no longer.
+
+    A route that an operator paused stays paused while its lines stay as they are.
+    """
+    before = {one.subscription_id: one for one in known}
+    now = {one.subscription_id: one for one in wanted}
+    changed = [
+        replace(one, active=True, created_at=_created(before.get(key), one))
+        for key, one in now.items()
+        if key not in before or not same(before[key], one)
+    ]
+    gone = [
+        replace(one, removed=True, declared_at=at)
+        for key, one in before.items()
+        if one.by == BY_FILE and key not in now
+    ]
+    return [*changed, *gone]
+
+
+def same(one: SubscriptionDeclared, other: SubscriptionDeclared) -> bool:
+    """Say whether two declarations ask for the same, whoever made them and whenever."""
+    return _asked(one) == _asked(other)
+
+
+def _asked(one: SubscriptionDeclared) -> SubscriptionDeclared:
+    return replace(
+        one,
+        declared_at=LONG_AGO,
+        created_at=None,
+        active=True,
+        reason="",
+    )
+
+
+def _created(known: SubscriptionDeclared | None, one: SubscriptionDeclared) -> datetime:
+    return (known.created_at if known else None) or one.declared_at
