@@ -27,6 +27,8 @@ _SOME = 200  # characters without sentences that are still more than a row of la
 _LEAST = 100  # characters: a selector that finds less is dead (as Open Terms Archive has it)
 _SHELL = 400  # characters: a page that shows less may carry its text as data
 _HEADING = re.compile(r"#{1,6} ")
+_WORD = re.compile(r"\w+")
+_TARGET = re.compile(r"\]\([^()]*\)")
 _TEXTUAL = words("p ul ol li dl blockquote pre h1 h2 h3 h4 h5 h6")
 _LEAVES = words("p div span time em small strong b i h2 h3 h4 h5 h6 li td address")
 _CONTACT = re.compile(r"\S@\S|\+?\d[\d().-]* ?[\d().-]+ ?\d{3}|\bP\.?O\.? Box\b", re.I)
@@ -48,6 +50,7 @@ class Extracted(Struct, frozen=True, kw_only=True):
 
     text: str
     title: str = ""
+    language: str = ""  # as the page says of itself
     selected: bool = False
     dead: str = ""
     proposal: str = ""
@@ -77,7 +80,13 @@ def extract(
         furniture.strip_controls(taken)
         text = markdown([taken], _base(tree, base))
         if len(text) >= _LEAST:
-            return Extracted(text=text, title=_title(tree, taken), selected=True, notes=tuple(notes))
+            return Extracted(
+                text=text,
+                title=_title(tree, taken),
+                language=tree.language,
+                selected=True,
+                notes=tuple(notes),
+            )
         dead, tree = _death(select, text), None
     tree = tree or parse(page)
     if remove:
@@ -88,6 +97,7 @@ def extract(
     return Extracted(
         text=found[0].text,
         title=found[0].title,
+        language=tree.language,
         dead=dead,
         proposal=proposal,
         notes=(*notes, *found[0].notes),
@@ -169,7 +179,9 @@ def _shared(text: str, siblings: Sequence[str]) -> set[str]:
 
 
 def _key(part: str) -> str:
-    return " ".join(re.findall(r"\w+", re.sub(r"\]\([^()]*\)", "]", part).casefold()))
+    """Return a paragraph's words; a heading is only the same as a heading."""
+    words = " ".join(_WORD.findall(_TARGET.sub("]", part).casefold()))
+    return f"# {words}" if words and _HEADING.match(part) else words
 
 
 def article(tree: Tree) -> tuple[Node, Node]:

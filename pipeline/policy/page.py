@@ -185,7 +185,7 @@ def _version(page: Page, extracted: Extracted) -> Version:
         text=extracted.text,
         clauses=segment(extracted.text),
         title=extracted.title,
-        language=detect(extracted.text) or primary(page.language),
+        language=detect(extracted.text) or primary(page.language or extracted.language),
         extractor=EXTRACTOR,
     )
 

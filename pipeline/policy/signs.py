@@ -106,10 +106,12 @@ def _score(kind: Kind, seen: Seen, headers: Mapping[str, str]) -> tuple[int, lis
         told.append(f"it says {found[0][:60]!r}")
     score += _extras(kind, seen, headers, told)
     score += size < 400
-    if POLICY.search(seen.title + " " + " ".join(seen.headings[:1])) and not head:
-        score -= 3
-    if not head and size > 700:
+    if POLICY.search(seen.title + " " + " ".join(seen.headings[:1])):
+        score -= 3 if not head else 2 * (size > 400)
+    if size > 700 and not head:
         score = min(score, _NEEDED - 1)  # words alone do not outweigh a text of some length
+    if size > 400 and kind.controls is not None and not kind.controls.search(seen.controls):
+        score = min(score, _NEEDED - 1)  # nor does a wall of some length stand without a door
     if told:
         told.append(f"there are {size} characters of text in all")
     return (score if told else 0), told

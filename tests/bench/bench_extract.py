@@ -32,7 +32,9 @@ def run(data: Path) -> list[dict[str, Any]]:
     named = [(*_score(data, row, _named), row["file"]) for row in pages]
     peer = [_score(data, row, _trafilatura) for row in pages]
     kilobytes = sum(len(_body(data, row)) for row in pages) / 100_000
-    noise, seen = _pairs(data, {row["file"]: row for row in pages})
+    rows = {row["file"]: row for row in pages}
+    noise, seen = _pairs(data, rows, named=False)
+    still, _ = _pairs(data, rows, named=True)
     worst = sorted((round(f1, 3), file) for f1, _, file in scored)[:8]
     return [
         _row("extraction token F1, mean", _mean(scored), _mean(peer), 0.97),
@@ -40,6 +42,7 @@ def run(data: Path) -> list[dict[str, Any]]:
         _row("extraction token F1, mean, with the document's name given", _mean(named), None, 0.97),
         _row("CPU ms per 100 kB of HTML", _cpu(scored, kilobytes), _cpu(peer, kilobytes), 25),
         _row("noise pairs with any clause difference", len(noise), None, 0, noise),
+        _row("the same with the document's name given", len(still), None, 0, still),
         _row("changed pairs with no clause difference", len(seen), None, 0, seen),
         _row("worst pages", len(worst), None, None, [f"{score} {file}" for score, file in worst]),
     ]
@@ -72,9 +75,12 @@ def _ours(body: bytes, row: dict[str, Any]) -> str:
 
 
 def _named(body: bytes, row: dict[str, Any]) -> str:
-    name = row["document"].partition("--")[0].replace("-", " ")
-    reading = read_page(Page(body=body, url=row.get("url") or "", content_type="text/html", name=name))
+    reading = read_page(Page(body=body, url=row.get("url") or "", content_type="text/html", name=_name(row)))
     return reading.version.text if reading.version else ""
+
+
+def _name(row: dict[str, Any]) -> str:
+    return str(row["document"]).partition("--")[0].replace("-", " ")
 
 
 def _trafilatura(body: bytes, row: dict[str, Any]) -> str:
@@ -122,15 +128,20 @@ def _cpu(scored: list[Any], units: float) -> float:
     return 1000 * sum(row[1] for row in scored) / units
 
 
-def _pairs(data: Path, rows: dict[str, dict[str, Any]]) -> tuple[list[str], list[str]]:
+def _pairs(data: Path, rows: dict[str, dict[str, Any]], *, named: bool) -> tuple[list[str], list[str]]:
     """Return the noise pairs whose clauses differ and the changed pairs whose clauses do not."""
     held: dict[str, Reading] = {}
 
     def texts(file: str) -> list[str]:
         if file not in held:
-            held[file] = read_page(
-                Page(body=_body(data, rows[file]), url=rows[file].get("url") or "", content_type="text/html")
+            name = _name(rows[file]) if named else ""
+            page = Page(
+                body=_body(data, rows[file]),
+                url=rows[file].get("url") or "",
+                content_type="text/html",
+                name=name,
             )
+            held[file] = read_page(page)
         version = held[file].version
         return (
             [" ".join(_WORD.findall(clause.text.casefold())) for clause in version.clauses] if version else []

@@ -77,6 +77,9 @@ FINE = {
     "a short policy": bare("Refund Policy", "<h1>Refund Policy</h1><p>All sales are final, and no refunds are given.</p>"),
     "with a noscript": page(after="<noscript>Please enable JavaScript to see the animations.</noscript>"),
     "in german": page(GERMAN),
+    "about consent": page("<h1>Consent to Electronic Communications</h1><p>By clicking accept you consent to receive all notices by email, and you may withdraw it.</p>" * 4, title="Consent to Electronic Communications"),
+    "about access": page("<h1>Forbidden Content Policy</h1><p>You do not have permission to access or to post what this policy names as forbidden.</p>" * 5, title="Forbidden Content Policy"),
+    "about accounts": page("<h1>Sign-up Terms</h1><p>When you create an account you choose a password; if you forgot your password, ask us.</p>" * 5, title="Sign-up Terms"),
 }  # fmt: skip
 
 
