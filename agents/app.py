@@ -64,7 +64,14 @@ def wire_agents(p: Program, w: World) -> None:
     routed = p.memory("routed", "alerts.raised", RoutedState)
     outboxes = p.memory("outboxes", "outbox", Outbox)
     calendar = p.memory("calendar", "reminders", e.ReminderSet)
-    pump = Pump(outboxes=outboxes, notifiers=w.notifiers, log=p.log, clock=p.clock)
+    pump = Pump(
+        outboxes=outboxes,
+        notifiers=w.notifiers,
+        log=p.log,
+        clock=p.clock,
+        meter=p.meter,
+        tracer=p.tracer,
+    )
 
     p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
     p.agent("versions.recorded", detect_changes, e.VersionRecorded, memory=known, values=values)

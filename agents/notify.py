@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from pipeline import trace
 from pipeline.alerts import attempt as attempts
 from pipeline.alerts import outbox as fold
 from pipeline.alerts.outbox import Outbox
 from pipeline.errors import DeliveryError, PipelineError
 from pipeline.events import Channel, DeliveryAttempted, DeliveryDue
-from pipeline.ports import Clock, Memory, Notifier, Publisher
+from pipeline.ports import Clock, Memory, Meter, Notifier, Publisher, Tracer, Unmetered, Untraced
 
 logger = structlog.get_logger(__name__)
 
@@ -49,7 +51,11 @@ async def keep_outbox(event: DeliveryDue | DeliveryAttempted, *, memory: Memory[
     """Take a delivery, or how an attempt at one ended, into the outbox of its thread."""
     key = thread_key(event)
     outbox = memory.recall(key) or Outbox()
-    outbox = fold.due(outbox, event) if isinstance(event, DeliveryDue) else fold.attempted(outbox, event)
+    if isinstance(event, DeliveryDue):
+        known = trace.current()
+        outbox = fold.due(outbox, event, traceparent=known.parent if known else "")
+    else:
+        outbox = fold.attempted(outbox, event)
     memory.keep(key, outbox)
     pump.look_at(key)
 
@@ -68,6 +74,8 @@ class Pump:
     log: Publisher
     clock: Clock
     abreast: int = 200
+    meter: Meter = field(default_factory=Unmetered)
+    tracer: Tracer = field(default_factory=Untraced)
     _busy: set[str] = field(default_factory=set)
     _load: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)
@@ -137,7 +145,9 @@ class Pump:
                 await self._settle(key, attempts.skipped(late, reason, at=self.clock.now()))
             due = fold.next_up(outbox, self.clock.now())
             if due:
-                await self._settle(key, await self._attempt(outbox, due))
+                known = trace.parse(fold.traceparent_of(outbox, due)) or trace.begin(due.delivery_id)
+                with bound_contextvars(trace_id=known.trace_id), self.tracer.span("deliver", known):
+                    await self._settle(key, await self._attempt(outbox, due))
         finally:
             self._busy.discard(key)
             self._load[key.partition("|")[0]] -= 1
@@ -153,9 +163,14 @@ class Pump:
             status=event.status,
             reason=event.reason,
         )
+        self.meter.delivered(self._channel(event.subscription_id), event.outcome)
         await self._published(event)
         while not self._held and not self._is_folded(key, event):
             await asyncio.sleep(LOOK_S)
+
+    def _channel(self, subscription_id: str) -> str:
+        known = self.notifiers.get(subscription_id)
+        return known[0].value if known else "none"
 
     async def _published(self, event: DeliveryAttempted) -> None:
         wait_s = 0.1
@@ -187,9 +202,13 @@ class Pump:
             return self._failed(due, slow, channel, number)
         except PipelineError as error:
             return self._failed(due, error, channel, number)
-        except Exception as error:  # our own mistake in one message must not stop the others, nor lose this one
+        except (
+            Exception
+        ) as error:  # our own mistake in one message must not stop the others, nor lose this one
             logger.exception("delivery.broken", delivery_id=due.delivery_id)
-            ours = DeliveryError(f"the message could not be made or sent: {type(error).__name__}", remedy=OURS)
+            ours = DeliveryError(
+                f"the message could not be made or sent: {type(error).__name__}", remedy=OURS
+            )
             return self._failed(due, ours, channel, number)
         now = self.clock.now()
         return attempts.sent(

@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from pipeline import trace
 from pipeline.adapters import ssrf
 from pipeline.adapters.answers import AddressRefusedError, Sent, beginning, explained, shown
 from pipeline.adapters.ssrf import Allow, Refused, Resolve
@@ -187,7 +188,9 @@ class WebhookNotifier:
         """Post a delivery; DeliveryError to try again, RefusedError to give up."""
         body = self._compose(due)
         signed = self._sign(due.delivery_id, self._clock.now(), body)
-        headers = {**self._headers, "Content-Type": CONTENT_TYPE, **signed}
+        known = trace.current()
+        traced = known.headers if known else {}
+        headers = {**self._headers, "Content-Type": CONTENT_TYPE, **traced, **signed}
         status, answer, answered = await self._client.post(self._url, body, headers)
         if 200 <= status < 300:
             return Sent(status=status, response=shown(answer, self._secrets()))

@@ -27,6 +27,7 @@ class Pending(Value, frozen=True, kw_only=True):
     next_at: datetime
     attempts: int = 0
     ambiguous: bool = False  # an attempt may have arrived after all
+    traceparent: str = ""  # the trace that it belongs to
 
 
 class Settled(Value, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class Outbox(Value, frozen=True, kw_only=True):
     root: dict[str, str] = field(default_factory=dict)
 
 
-def due(outbox: Outbox, event: DeliveryDue) -> Outbox:
+def due(outbox: Outbox, event: DeliveryDue, *, traceparent: str = "") -> Outbox:
     """Take a delivery in; a repeat leaves the outbox as it was.
 
     One that was refused or given up is taken in again when it was asked for after that (`deliveries retry`).
@@ -62,7 +63,7 @@ def due(outbox: Outbox, event: DeliveryDue) -> Outbox:
     if _pending(outbox, event.delivery_id) or _is_settled(outbox, event):
         return outbox
     settled = tuple(old for old in outbox.settled if old.delivery_id != event.delivery_id)
-    pending = Pending(due=event, next_at=event.due_at)
+    pending = Pending(due=event, next_at=event.due_at, traceparent=traceparent)
     return replace(outbox, pending=(*outbox.pending, pending), settled=settled)
 
 
@@ -96,6 +97,12 @@ def attempt_of(outbox: Outbox, delivery: DeliveryDue) -> int:
     """Return the number of the attempt that sending this delivery now would be; the first is 1."""
     pending = _pending(outbox, delivery.delivery_id)
     return pending.attempts + 1 if pending else 1
+
+
+def traceparent_of(outbox: Outbox, delivery: DeliveryDue) -> str:
+    """Return the trace that a delivery came with."""
+    pending = _pending(outbox, delivery.delivery_id)
+    return pending.traceparent if pending else ""
 
 
 def parent(outbox: Outbox, delivery: DeliveryDue) -> dict[str, str] | None:
