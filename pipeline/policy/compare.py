@@ -26,6 +26,7 @@ _WHY_BROKEN = {
     PageState.TRUNCATED: "the new version ends in the middle of the old one",
     PageState.REPLACED: "the new text is another document",
 }
+_EXTRACTORS = (PageState.TRUNCATED, PageState.REPLACED)  # what another extractor may make of a good page
 ANEW = 0.5  # of the marked text, at most, that must be left for a text cut anew to be told that way
 
 
@@ -73,7 +74,8 @@ def compare(
         before = told(history[-1 - back.ago], memo=memo)
     core = difference(before, after)
     state = broken(before.version, new, core.found, (before.keys, after.keys))
-    if state is not PageState.OK and not extractor_changed and back is None:
+    excused = back is not None or (extractor_changed and state in _EXTRACTORS)
+    if state is not PageState.OK and not excused:
         found = Comparison(verdict=Verdict.BROKEN, reason=state.value, notes=(_WHY_BROKEN[state],))
     else:
         verdict, reason = _verdict(core, extractor_changed, back)

@@ -16,7 +16,7 @@ from pipeline.policy.wordrun import Span, spans
 Op = tuple[str, str]
 
 _TOKEN = re.compile(
-    r"\d+(?:[.,:]\d+)*"
+    r"\d+(?:[.,:]\d+)*[^\W\d_]*"
     r"|[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
     r"|[\w\u0300-\u036f\u0591-\u05c7\u0610-\u06ed\u0900-\u0dff]+(?:['’\-][\w\u0300-\u036f]+)*"
     r"|\s+|[^\w\s]",

@@ -71,6 +71,8 @@ def test_cuts_no_word(old: str, new: str) -> None:
         ("Kept for 30 days.", "Kept for 90 days.", [("-", "30"), ("+", "90")]),
         ("We don’t sell it.", "We do sell it.", [("-", "don’t"), ("+", "do")]),
         ("up to $100 now", "up to $15,000 now", [("-", "100"), ("+", "15,000")]),
+        ("on the 1st day", "on the 2nd day", [("-", "1st"), ("+", "2nd")]),
+        ("an opt-in choice", "an opt-out choice", [("-", "opt-in"), ("+", "opt-out")]),
         ("the quick brown fox", "a slow brown fox", [("-", "the quick"), ("+", "a slow")]),
     ],
 )
