@@ -31,8 +31,11 @@ def grounded(
     sources = " ".join(_texts(comparison.changes))
     loose = [quoted for quoted in _QUOTED.findall(text) if not _stands(quoted, sources)]
     rest = _QUOTED.sub(" ", text)
-    given = f"{service} {document} {_days(comparison, seen_at)} {_names(comparison.changes)}"
-    for name in (service, document):
+    given = f"{service} {document} {_names(comparison.changes)}"
+    days = [
+        day(one) for one in (comparison.effective_date, seen_at.date().isoformat() if seen_at else "") if one
+    ]
+    for name in (service, document, *sorted(days, key=len, reverse=True)):
         rest = rest.replace(name, " ") if name else rest
     return loose + list(_unvouched(rest, given, comparison))
 
@@ -53,11 +56,6 @@ def _names(changes: tuple[Change, ...]) -> str:
 
 def _stands(quoted: str, sources: str) -> bool:
     return " ".join(quoted.split()) in " ".join(sources.split())
-
-
-def _days(comparison: Comparison, seen_at: datetime | None) -> str:
-    dates = [comparison.effective_date or "", seen_at.date().isoformat() if seen_at else ""]
-    return " ".join(day(date) for date in dates if date)
 
 
 def _unvouched(rest: str, given: str, comparison: Comparison) -> Iterator[str]:

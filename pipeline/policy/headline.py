@@ -64,11 +64,16 @@ def _act(change: Change) -> tuple[str, str, str]:
 def _name(change: Change) -> str:
     """Return what to call a clause: its own title, else its category, else the heading above it in quotes."""
     own = title(change) or (heading(change) if change.type is ChangeType.ADDED else "")
-    if own and len(own.split()) <= 4 and own.lower() not in _VAGUE and is_english(f"{own} {shown(change)}"):
+    if (
+        own
+        and (len(own.split()) in (2, 3, 4) or own == title(change))
+        and own.lower() not in _VAGUE
+        and is_english(f"{own} {shown(change)}")
+    ):
         return _lowered(own)
     short = subject(change) if is_english(shown(change)) else ""
     above = heading(change)
-    return short or (f"“{above}”" if above and len(above) <= 45 else "one")
+    return short or (f"“{above}”" if above and len(above) <= 45 else "a")
 
 
 _VAGUE = frozenset(
@@ -93,26 +98,19 @@ _VAGUE = frozenset(
 
 def _lowered(words: str) -> str:
     """Return a title in lower case but for acronyms and names with capitals inside."""
-    return " ".join(
-        word if re.search(r"[A-Z].*[A-Z]", word) and "-" not in word else word.lower()
-        for word in words.split()
+    return re.sub(
+        r"[^\W\d_]+", lambda match: match[0] if re.search(r"\w[A-Z]", match[0]) else match[0].lower(), words
     )
 
 
 def _effect(change: Change, name: str) -> str:
-    """Return what an added clause allows, where its surest further category says more than its name."""
-    rest = [taxonomy()[one] for one, p in change.categories.items() if p >= 0.6]
-    weighty = sorted(
-        (one for one in rest if one.weight >= 3), key=lambda one: (-one.weight, -change.categories[one.id])
-    )
-    fresh = next((one for one in weighty if not _overlap(one.short, name)), None)
-    return (
-        f" allowing {fresh.short}"
-        if fresh and fresh.id == "ai_training"
-        else f" on {fresh.short}"
-        if fresh
-        else ""
-    )
+    """Return what a clause with a name of its own is about besides, where that is weighty and its name is silent."""
+    told = [one for one, p in change.categories.items() if one in _TELLING and p >= 0.6]
+    fresh = next((one for one in _TELLING if one in told and not _overlap(taxonomy()[one].short, name)), None)
+    return f" {_TELLING[fresh]} {taxonomy()[fresh].short}" if fresh and name != subject(change) else ""
+
+
+_TELLING = {"ai_training": "allowing", "arbitration_class_waiver": "on", "third_party_sharing": "on"}
 
 
 def _overlap(short: str, name: str) -> bool:
@@ -123,8 +121,15 @@ def _overlap(short: str, name: str) -> bool:
 
 
 def _moved(change: Change) -> Fact | None:
-    both = [fact for fact in change.facts if fact.old and fact.new and fact.kind in _FACTS]
+    both = [
+        fact for fact in change.facts if fact.old and fact.new and (fact.kind in _FACTS or _switches(fact))
+    ]
     return min(both, key=lambda fact: fact.direction, default=None)
+
+
+def _switches(fact: Fact) -> bool:
+    """Tell a choice that turned from asking first to leaving it to the reader, or back."""
+    return fact.kind == "opt_out" and (fact.old or {}).get("default") != (fact.new or {}).get("default")
 
 
 _FACTS = {
@@ -141,9 +146,18 @@ _FACTS = {
 
 
 def _fact_words(fact: Fact, change: Change) -> tuple[str, str]:
+    if fact.kind == "opt_out":
+        was, now = ((side or {}).get("default", "") for side in (fact.old, fact.new))
+        return "switches", f"{_choice(change)} from {was} to {now}"
     verb = "moves" if fact.kind in ("venue", "jurisdiction") else "changes"
-    was, now = value_shown(fact.kind, fact.old), value_shown(fact.kind, fact.new)
+    was, now = (value_shown(fact.kind, side).removeprefix("age ") for side in (fact.old, fact.new))
     return verb, f"{_FACTS[fact.kind]} from {was} to {now}"
+
+
+def _choice(change: Change) -> str:
+    """Return what a choice is about: the surest category besides consent itself."""
+    others = [name for name in change.categories if name != "consent_optout"]
+    return taxonomy()[others[0]].short if others else "a choice"
 
 
 def _cut(line: str) -> str:

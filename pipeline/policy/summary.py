@@ -153,8 +153,13 @@ def _in_context(text: str, part: str, words: int) -> str:
 
 
 def _moved(change: Change) -> Fact | None:
-    both = [fact for fact in change.facts if fact.old and fact.new]
+    both = [fact for fact in change.facts if fact.old and fact.new and "none" not in _forces(fact)]
     return min(both, key=lambda fact: (fact.direction, fact.kind == "modality"), default=None)
+
+
+def _forces(fact: Fact) -> tuple[str, ...]:
+    """Return the modal forces of both sides; "none" is a modal that came or went, which has no other side to quote."""
+    return tuple(side.get("modality", "") for side in (fact.old, fact.new) if side)
 
 
 def _side(text: str, fact: Fact, *, old: bool) -> str:
@@ -272,4 +277,4 @@ def _sure(change: Change) -> str:
     p = change.categories.get(change.category, 0.0)
     if change.category == UNCLASSIFIED:
         return "Subject: not classified."
-    return f"Subject: {'near certain' if p >= 0.9 else 'likely' if p >= 0.7 else 'uncertain'}."
+    return f"Subject: {'clear' if p >= 0.85 else 'likely' if p >= 0.65 else 'uncertain'}."
