@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.commands import bench, history, kafka, pages, running, setup, show, sources
+from agents.commands import bench, explain, history, kafka, pages, running, setup, show, sources
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -41,6 +41,8 @@ app.add_typer(sources.subscriptions_app, name="subscriptions", rich_help_panel="
 
 app.command(rich_help_panel="History")(history.alerts)
 app.command(rich_help_panel="History")(history.deliveries)
+app.command(rich_help_panel="History")(explain.explain)
+app.command(rich_help_panel="History")(explain.clauses)
 app.command("import", rich_help_panel="History")(history.import_pages)
 app.command("replay", rich_help_panel="History")(history.replay_history)
 app.command(rich_help_panel="History")(history.topics)

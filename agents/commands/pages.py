@@ -14,6 +14,7 @@ from rich.progress import track
 
 from agents.commands import reading, show
 from agents.commands.reading import InputError, Row, Served
+from agents.explanation import reasons
 from pipeline.events import PageState, Verdict
 from pipeline.policy.classify import describe
 
@@ -79,6 +80,7 @@ def diff(
     new: Annotated[str | None, typer.Argument(help="The later page: a file or a URL.")] = None,
     as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say under each change why.")] = False,
     batch: Batch = None,
 ) -> None:
     """Show which clauses differ between two pages.
@@ -93,7 +95,7 @@ def diff(
     elif as_markdown:
         typer.echo(show.markdown(found, detail))
     else:
-        show.comparison(found, detail, show.console())
+        show.comparison(found, detail, show.console(), why=reasons if explain else None)
     if found.verdict in {Verdict.CHANGED, Verdict.BROKEN}:
         raise typer.Exit(DIFFERS if found.verdict is Verdict.CHANGED else TROUBLE)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.console import Console
 from rich.text import Text
@@ -40,8 +40,17 @@ def redline(change: Change, *, colour: bool) -> Text:
     return shown
 
 
-def comparison(found: Comparison, detail: str, out: Console) -> None:
-    """Print a comparison for a reader: the verdict, the summary, then each change under its heading."""
+def comparison(
+    found: Comparison,
+    detail: str,
+    out: Console,
+    *,
+    why: Callable[[Change], Iterable[str]] | None = None,
+) -> None:
+    """Print a comparison for a reader: the verdict, the summary, then each change under its heading.
+
+    `why` gives the lines that stand under a change to explain it.
+    """
     out.print(Text(found.verdict.value, VERDICTS[found.verdict]), f"– {found.reason}" if found.reason else "")
     for line in (
         detail,
@@ -54,6 +63,8 @@ def comparison(found: Comparison, detail: str, out: Console) -> None:
         out.print()
         out.print(Text(f"{change.type.value} · {change.severity.value} · {heading(change)}", "bold"))
         out.print(redline(change, colour=out.is_terminal))
+        for line in why(change) if why else ():
+            out.print(line, markup=False)
 
 
 def markdown(found: Comparison, detail: str = "") -> str:
