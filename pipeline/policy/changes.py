@@ -9,13 +9,15 @@ from rapidfuzz import fuzz
 
 from pipeline.events import Change, ChangeType, Clause, Span, derived_id
 from pipeline.policy.align import Alignment, align
-from pipeline.policy.normalise import is_date_line, key, level, squashed
+from pipeline.policy.dates import find, kind_of
+from pipeline.policy.normalise import is_date_line, key, level, squashed, stamp
 from pipeline.policy.redline import redline
 from pipeline.policy.references import followed, renumbered
 from pipeline.policy.reflow import reflows
 
 SILENT = frozenset({"bytes", "unicode", "link-parameters"})  # levels that nobody can read
 WORDED = frozenset({"words", "dates"})
+STAMPS = ("updated", "published")  # kinds of date that tell of the document, not of anybody's rights
 SAME_LEAD = 80  # likeness in per cent of two lead-ins that are one, perhaps reworded
 DATE_LINE = 12  # words: a longer new clause with a date in it is more than a date line
 _TELLING = frozenset(
@@ -98,6 +100,21 @@ def _change(
     )
 
 
+def _restamped(old: str, new: str) -> bool:
+    """Tell whether two date lines differ in no more than dates, edition numbers and how they are put."""
+    return _is_dated(old) and _is_dated(new) and stamp(old) == stamp(new)
+
+
+def _redated(old: str, new: str) -> bool:
+    """Tell whether two texts differ in no date but those that say when the document was last touched."""
+    if is_date_line(new):
+        return True
+    before, after = (
+        {date.iso for date in find(text) if kind_of(text, date) not in STAMPS} for text in (old, new)
+    )
+    return before == after and bool(find(new))
+
+
 def _under_another_lead(old: Clause, new: Clause) -> bool:
     """Tell whether an item went from one list to another: "we collect: your name" is not "we sell: your name"."""
     return bool(old.lead and new.lead) and fuzz.ratio(squashed(old.lead), squashed(new.lead)) < SAME_LEAD
@@ -176,7 +193,7 @@ class _Writer:
         kind = _BY_LEVEL.get(where)
         if where in WORDED:
             kind = ChangeType.MOVED_AND_MODIFIED if moved else ChangeType.MODIFIED
-            if where == "dates" and is_date_line(new.text):
+            if _restamped(old.text, new.text) if where == "words" else _redated(old.text, new.text):
                 kind = ChangeType.DATE_ONLY
         elif moved:
             kind, where = ChangeType.MOVED, "order" if where in SILENT else where

@@ -61,6 +61,7 @@ DATE_CUE = re.compile(
     r"|atualiz|bijgewerkt|更新|生效|최종|시행",
     re.I,
 )
+EDITION = re.compile(r"\bv(?:ersion|\.)?\s*\d+(?:\.\d+)*\b", re.I)
 LONGEST_DATE_LINE = 300  # characters
 
 WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d]+(?:'[^\W\d]+)*|[%‰§$€£¥₹₽₩]")
@@ -157,7 +158,13 @@ def is_date_line(text: str) -> bool:
         return False
     rest, dates = DATE.subn(" ", text)
     words = len(words_of(rest))
-    return dates > 0 and (words <= 5 or (words <= 25 and bool(DATE_CUE.search(rest))))
+    return dates > 0 and (words <= 2 or (words <= 25 and bool(DATE_CUE.search(rest))))
+
+
+def stamp(text: str) -> str:
+    """Return what a date line says beside its dates and its edition number: its negations, modals and numbers."""
+    words = words_of(EDITION.sub(" ", DATE.sub(" ", text)))
+    return " ".join(word for word in words if word in NEGATION or word in MODAL or word[0].isdigit())
 
 
 def _form_level(old: Clause, new: Clause) -> str:

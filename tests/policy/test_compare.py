@@ -96,6 +96,34 @@ def test_item_under_another_lead() -> None:
     assert [change.type for change in found.changes] == [ChangeType.MOVED_AND_MODIFIED]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("Version 2.3, updated May 1, 2024", "Version 2.4, updated June 2, 2024", Verdict.MINOR),
+        ("Updated: May 1, 2024", "Last updated on June 2, 2024", Verdict.MINOR),
+        ("Refunds until May 1, 2024", "No refunds until May 1, 2024", Verdict.CHANGED),
+        ("Opt out by May 1, 2024", "Opt out by April 1, 2024", Verdict.CHANGED),
+    ],
+)
+def test_short_lines_with_dates(old: str, new: str, verdict: Verdict) -> None:
+    """A date line may say it otherwise; a deadline that moves, or a negation beside a date, is told."""
+    assert compare(version(f"{POLICY}\n{old}\n"), version(f"{POLICY}\n{new}\n")).verdict is verdict
+
+
+INTRO = (
+    "Thank you for reading what follows with care, for it says in plain words what the company does with all that it "
+    "learns about the people who use its many products every day. It was last updated on {}. It was written by people."
+)
+CLAIM = "A claim that arose before {} is decided by the courts of the place where you lived when you bought the product."
+
+
+@pytest.mark.parametrize(("text", "verdict"), [(INTRO, Verdict.MINOR), (CLAIM, Verdict.CHANGED)])
+def test_dates_in_clauses(text: str, verdict: Verdict) -> None:
+    """A date that tells of the document is a footnote wherever it stands; a date that tells of rights is not."""
+    old, new = (version(POLICY + text.format(day)) for day in ("May 1, 2023", "June 2, 2024"))
+    assert compare(old, new).verdict is verdict
+
+
 REFERRING = "# Terms\n\n## 1. One\n\nThis is the first, as Section 2 says.\n\n## 2. Two\n\nThis is the second of all.\n"
 SHIFTED = (
     REFERRING.replace("## 2. Two", "## 3. Two")

@@ -58,6 +58,7 @@ def test_unspaced_scripts() -> None:
             False,
         ),
         ("We keep data for 30 days", False),
+        ("Opt out by May 1, 2024", False),
     ],
 )
 def test_date_line(text: str, expected: bool) -> None:
