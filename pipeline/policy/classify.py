@@ -19,7 +19,7 @@ from pipeline.policy.taxonomy import taxonomy
 
 UNCLASSIFIED = "unclassified"
 ABSTAIN = 0.5  # below this confidence a category is not told
-RULED_OUT = 0.04  # what the model thinks so unlikely that the seeds are not asked
+RULED_OUT = 0.015  # what the model thinks so unlikely that the seeds are not asked
 ASKED = 5  # categories at most that the seeds are asked about
 SEEN_BY_SEEDS = 1200  # characters that the seeds read
 MODEL, SEEDS = 0.6, 0.4  # how far each witness is believed

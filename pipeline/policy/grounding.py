@@ -64,12 +64,8 @@ def _unvouched(rest: str, given: str, comparison: Comparison) -> Iterator[str]:
     yield from (match[0] for match in _MODALS.finditer(rest))
     for match in _TOKENS.finditer(rest):
         token = match[0].strip(".,")
-        if (
-            token not in words
-            and token not in counts
-            and token not in _OWN
-            and not _begins(rest, match.start())
-        ):
+        known = token in counts or token in _OWN or set(re.split(r"[-’']", token)) <= words
+        if not known and not _begins(rest, match.start()):
             yield token
 
 

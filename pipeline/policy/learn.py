@@ -175,7 +175,7 @@ def _weighed(matrix: csr_matrix, ratio: Floats) -> csr_matrix:
 
 def _threshold(scores: Floats, truth: NDArray[np.int8]) -> float:
     """Return the threshold of the best F1, averaged over its neighbours so that one lucky row does not decide."""
-    steps = np.unique(np.quantile(scores, np.linspace(0.4, 0.999, 200)))
+    steps = np.unique(np.quantile(scores, np.linspace(0.02, 0.999, 300)))
     found = np.array([_f1(scores >= step, truth) for step in steps])
     smooth = np.convolve(np.pad(found, 2, mode="edge"), np.ones(5) / 5, "valid")
     return float(steps[int(np.argmax(smooth))])

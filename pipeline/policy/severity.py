@@ -11,8 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 from pipeline.events import Change, ChangeType, Fact, Severity
+from pipeline.policy.deontic import STRENGTH
+from pipeline.policy.favour import size
 from pipeline.policy.lean import lean
 
 LEVELS = ((7.0, Severity.CRITICAL), (4.5, Severity.HIGH), (2.4, Severity.MEDIUM), (0.9, Severity.LOW))
@@ -62,13 +65,16 @@ def measure(change: Change, weights: Sequence[tuple[str, float, float]], *, cont
     tally.times(_substance(change), "substance of the wording changed")
     _facts(tally, change.facts)
     _circumstances(tally, change, context)
-    _direction(tally, lean(change))
+    _direction(tally, change)
     return tally
 
 
-def _direction(tally: Tally, way: int) -> None:
+def _direction(tally: Tally, change: Change) -> None:
     """Count what goes against the reader a little more, what favours the reader a little less."""
-    if way < 0 and tally.points >= 1:
+    way = lean(change)
+    if way < 0 and change.type is ChangeType.REMOVED:
+        tally.add(1.0, "a protection is removed")
+    elif way < 0 and tally.points >= 1:
         tally.add(0.5, "against the reader")
     if way > 0:
         tally.times(0.85, "in the reader’s favour")
@@ -107,6 +113,8 @@ def _substance(change: Change) -> float:
     if _is_typo(change.redline):
         return 0.1
     share = touched / max(1.0, touched + 2.0 * kept)
+    if any(fact.direction or _is_elsewhere(fact) for fact in change.facts):
+        return 0.8  # what is stated by value moved, however few the words
     return round(min(1.0, max(0.25, 0.3 + 1.2 * share) if touched > 2 else 0.3), 2)
 
 
@@ -115,7 +123,7 @@ def _weight_of_length(change: Change) -> float:
     span = change.new or change.old
     words = len(span.text.split()) if span else 0
     base = 0.35 if words <= 4 else 0.6 if words <= 10 else 0.85 if words <= 25 else 1.0
-    return round(base * (0.7 if change.type is ChangeType.REMOVED else 1.0), 2)
+    return round(base * (0.7 if change.type is ChangeType.REMOVED and lean(change) >= 0 else 1.0), 2)
 
 
 def _words(redline: Sequence[tuple[str, str]], ops: str) -> float:
@@ -160,7 +168,7 @@ POINTS = {
 
 
 def _facts(tally: Tally, facts: Sequence[Fact]) -> None:
-    """Add points for each kind of fact that moved, more where it moved against the reader."""
+    """Add points for each kind of fact that moved, more where it moved against the reader or far."""
     seen: set[str] = set()
     for fact in facts:
         name = f"{fact.kind}{fact.direction}"
@@ -168,14 +176,32 @@ def _facts(tally: Tally, facts: Sequence[Fact]) -> None:
             continue
         seen.add(name)
         if fact.kind == "modality":
-            tally.add(
-                1.2 if fact.direction < 0 else 0.5,
-                f"{(fact.new or fact.old or {}).get('actor')}: {fact.note}",
-            )
+            tally.add(_turned(fact), f"{(fact.new or fact.old or {}).get('actor')}: {fact.note}")
         else:
-            tally.add(
-                POINTS.get(fact.kind, 0.2) * (1.0 if fact.direction < 0 else 0.5), f"{fact.kind}: {fact.note}"
-            )
+            far = 1.5 if _is_far(fact) else 1.0
+            side = 1.0 if fact.direction < 0 or _is_elsewhere(fact) else 0.5
+            tally.add(round(POINTS.get(fact.kind, 0.2) * side * far, 2), f"{fact.kind}: {fact.note}")
+
+
+def _turned(fact: Fact) -> float:
+    """Return the points of a turned modal: most where what was ruled out is now allowed, or the reverse."""
+    was, now = (STRENGTH[(side or {}).get("modality", "none")] for side in (fact.old, fact.new))
+    if fact.direction >= 0:
+        return 0.5
+    return 2.4 if min(was, now) == STRENGTH["prohibition"] else 1.2
+
+
+def _is_elsewhere(fact: Fact) -> bool:
+    """Tell a law, a court or an age line that moved: it matters whichever way it went."""
+    return fact.kind in ("venue", "jurisdiction", "age") and bool(fact.old and fact.new)
+
+
+def _is_far(fact: Fact) -> bool:
+    """Tell a value that at least doubled or halved, or a choice that is gone."""
+    before, after = size(fact.old), size(fact.new)
+    if fact.kind == "opt_out":
+        return fact.new is None
+    return bool(before and after) and not Decimal("0.5") < (after or 1) / (before or 1) < 2
 
 
 _RIGHT_GIVEN_UP = re.compile(
