@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.commands import bench, explain, history, kafka, pages, running, setup, show, sources
+from agents.commands import bench, explain, history, kafka, pages, running, setup, show, sources, topics
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -45,7 +45,7 @@ app.command(rich_help_panel="History")(explain.explain)
 app.command(rich_help_panel="History")(explain.clauses)
 app.command("import", rich_help_panel="History")(history.import_pages)
 app.command("replay", rich_help_panel="History")(history.replay_history)
-app.command(rich_help_panel="History")(history.topics)
+app.add_typer(topics.topics_app, name="topics", rich_help_panel="History")
 app.command(rich_help_panel="History")(history.events)
 app.add_typer(history.rejected_app, name="rejected", rich_help_panel="History")
 

@@ -28,7 +28,7 @@ from pipeline.adapters.wire import decode
 from pipeline.errors import StoreError
 from pipeline.events import Event
 from pipeline.ports import Clock, Meter, Tracer, Unmetered, Untraced
-from pipeline.topics import TOPICS, TopicSpec
+from pipeline.topics import TABLES_BY_NAME, TOPICS, TopicSpec
 
 V = TypeVar("V")
 READY_WITHIN_S = 60.0
@@ -74,6 +74,7 @@ class Program:
 
     def memory(self, name: str, topic: str, kind: type[V]) -> TableMemory[V]:
         """Return a typed memory that lives with a topic's partitions and recovers from its changelog."""
+        assert TABLES_BY_NAME[name].topic == topic, "pipeline/topics.py names every table and its topic"
         table = self.app.Table(name, partitions=self._sizes[topic], key_type=bytes, value_type=bytes)
         return TableMemory(table, kind)
 

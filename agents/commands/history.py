@@ -1,4 +1,4 @@
-"""topics, import, replay, rejected, deliveries: what happened, put in, run again, set aside, sent."""
+"""import, replay, rejected, deliveries: what happened, put in, run again, set aside, sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agents.commands.deployment import ConfigFile, blobs_of, settings_from
 from agents.extract_versions import ReadingState
 from agents.replay import Memories, Report, Rerun, decoded, replay
 from pipeline.adapters.blobs import BlobValues
-from pipeline.adapters.history import EmbeddedHistory, open_history
+from pipeline.adapters.history import open_history
 from pipeline.adapters.tables import DictMemory
 from pipeline.adapters.wire import decode
 from pipeline.alerts.alert import AlertingState
@@ -36,7 +36,7 @@ from pipeline.events import (
 )
 from pipeline.news.names import service_id
 from pipeline.policy.lifecycle import DocumentState
-from pipeline.ports import Kept
+from pipeline.ports import History, Kept
 
 Day = Annotated[
     datetime | None,
@@ -47,13 +47,6 @@ Day = Annotated[
 SHADOW = "shadow."
 
 rejected_app = typer.Typer(help="Events that a stage gave up on.", no_args_is_help=True)
-
-
-def topics(config: ConfigFile = Path("clausewire.yaml")) -> None:
-    """List the topics and how many records each was given."""
-    with open_history(settings_from(config).broker) as history:
-        for name, count in history.topics().items():
-            typer.echo(f"{count:>9}  {name}")
 
 
 def import_pages(
@@ -67,7 +60,7 @@ def import_pages(
     settings = settings_from(config)
     spec = document_spec(settings, service, document, url)
     pages = asyncio.run(archived_pages(dated_files(folder), spec, blobs=blobs_of(settings)))
-    with open_history(settings.broker, create=True) as history:
+    with open_history(settings, create=True) as history:
         known = {event.id for event in decoded(history.records("pages.fetched"), decode)}
         added = history.append(new_pages(pages, known))
     typer.echo(
@@ -104,7 +97,7 @@ def replay_history(
     """
     settings = settings_from(config)
     begin, end = _utc(since), _utc(until)
-    with open_history(settings.broker) as history:
+    with open_history(settings) as history:
         report = (
             asyncio.run(_rerun(settings, history, begin, end, document or []))
             if topic == "pages.fetched"
@@ -119,7 +112,7 @@ def replay_history(
 
 async def _rerun(
     settings: Settings,
-    history: EmbeddedHistory,
+    history: History,
     since: datetime | None,
     until: datetime | None,
     documents: list[str],
@@ -149,7 +142,7 @@ def shadow_name(since: datetime | None, until: datetime | None, documents: list[
 
 
 def _recorded(
-    history: EmbeddedHistory, topic: str, since: datetime | None, until: datetime | None, documents: list[str]
+    history: History, topic: str, since: datetime | None, until: datetime | None, documents: list[str]
 ) -> Report:
     if topic != "alerts.raised":
         raise ConfigError(
@@ -176,7 +169,7 @@ def _tell(report: Report, *, run_again: bool) -> None:
             typer.echo(f"{sign} {alert_id}")
 
 
-def _deliver(settings: Settings, history: EmbeddedHistory, alerts: Iterable[AlertRaised], route: str) -> None:
+def _deliver(settings: Settings, history: History, alerts: Iterable[AlertRaised], route: str) -> None:
     found = next((known for known in settings.routes if route in {known.id, known.name}), None)
     if found is None:
         names = ", ".join(known.name for known in settings.routes) or "none"
@@ -195,7 +188,7 @@ def _due(alert: AlertRaised, decision: Decision) -> DeliveryDue:
 @rejected_app.command("list")
 def rejected_list(config: ConfigFile = Path("clausewire.yaml")) -> None:
     """List the rejected events: id, stage, reason and remedy."""
-    with open_history(settings_from(config).broker) as history:
+    with open_history(settings_from(config)) as history:
         for _, event in _rejections(history):
             typer.echo(
                 f"{event.id}  {event.rejected_at:%Y-%m-%d %H:%M}  {event.stage}  {event.topic}  {event.reason}"
@@ -210,7 +203,7 @@ def rejected_retry(
     config: ConfigFile = Path("clausewire.yaml"),
 ) -> None:
     """Put rejected events back on the topics they came from, as they were."""
-    with open_history(settings_from(config).broker) as history:
+    with open_history(settings_from(config)) as history:
         chosen = [event for _, event in _rejections(history) if not ids or event.id in ids]
         for event in chosen:
             history.put_back(
@@ -219,7 +212,7 @@ def rejected_retry(
     typer.echo(f"{len(chosen)} events put back")
 
 
-def _rejections(history: EmbeddedHistory) -> list[tuple[Kept, EventRejected]]:
+def _rejections(history: History) -> list[tuple[Kept, EventRejected]]:
     records = list(history.records("events.rejected"))
     events = [(record, decode(record.value)) for record in records]
     return [(record, event) for record, event in events if isinstance(event, EventRejected)]
@@ -231,7 +224,7 @@ def deliveries(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per attempt.")] = False,
 ) -> None:
     """List what became of each attempt to deliver."""
-    with open_history(settings_from(config).broker) as history:
+    with open_history(settings_from(config)) as history:
         for event in decoded(history.records("deliveries"), decode):
             if isinstance(event, DeliveryAttempted) and route in {"", event.subscription_id}:
                 typer.echo(msgspec.json.encode(event).decode() if as_json else _attempt(event))
@@ -250,7 +243,7 @@ def alerts(
 ) -> None:
     """Print the alerts of history as text."""
     out = show.console()
-    with open_history(settings_from(config).broker) as history:
+    with open_history(settings_from(config)) as history:
         for event in decoded(history.records("alerts.raised", since=_utc(since), until=_utc(until)), decode):
             if isinstance(event, AlertRaised):
                 out.print(text.alert(event), markup=False)

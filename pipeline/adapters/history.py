@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from pipeline.adapters.embedded import Entry, Log, path_of
+from pipeline.adapters.kafka.connection import Connection, is_kafka, servers_of
+from pipeline.adapters.kafka.history import KafkaHistory
+from pipeline.adapters.kafka.start import Kafka, kafka_of
 from pipeline.adapters.wire import headers, pack
-from pipeline.errors import ConfigError, StoreError
+from pipeline.config import KafkaSettings, Settings
+from pipeline.errors import StoreError
 from pipeline.events import Event
 from pipeline.ports import Kept
 from pipeline.topics import PLACES, TOPICS, TopicSpec
@@ -90,12 +94,17 @@ def config(spec: TopicSpec) -> dict[str, object]:
     return {**kept, "cleanup_policy": "compact"} if spec.compacted else kept
 
 
-def open_history(broker: str, *, partitions: int = 4, create: bool = False) -> EmbeddedHistory:
-    """Return the history behind a broker URL; errors say what to do where there is none yet."""
-    if not broker.startswith("embedded:"):
-        raise ConfigError(
-            f"history on {broker} cannot be opened here", remedy="use a broker of embedded:///path"
-        )
+def open_history(
+    where: Settings | str, *, partitions: int = 4, create: bool = False
+) -> EmbeddedHistory | KafkaHistory:
+    """Return the history of a deployment, or behind a broker's URL that needs no more than its address.
+
+    Errors say what to do where there is none yet.
+    """
+    broker = where if isinstance(where, str) else where.broker
+    if is_kafka(broker):
+        plain = Kafka(Connection(servers=servers_of(broker)), KafkaSettings())
+        return KafkaHistory(plain if isinstance(where, str) else kafka_of(where))
     path = path_of(broker)
     if not create and not path.exists():
         raise StoreError(

@@ -202,6 +202,12 @@ class Admin:
                 if code:
                     raise StoreError(f"Kafka does not delete {name}: {for_code(code).__name__}")
 
+    async def gone(self, names: Iterable[str]) -> None:
+        """Wait until deleted topics are no longer shown: what is made anew too soon is refused."""
+        waited, end = set(names), time.monotonic() + SEEN_WITHIN_S
+        while waited & (await self.sizes()).keys() and time.monotonic() < end:
+            await asyncio.sleep(0.1)
+
     async def coordinator(self, group: str) -> None:
         """Wait until a group's coordinator is there: a new cluster takes a moment to make its offsets topic."""
         end = time.monotonic() + SEEN_WITHIN_S

@@ -8,6 +8,7 @@ import time
 import structlog
 
 EVERY_S = 30.0
+ORDINARY = "because it is rebalancing"
 
 
 class Seldom(logging.Handler):
@@ -20,6 +21,8 @@ class Seldom(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log the record, unless one of its kind was logged a moment ago."""
+        if ORDINARY in str(record.msg):
+            return
         now, kind = time.monotonic(), f"{record.name}:{record.msg}"
         if now - self._said.get(kind, -self._every_s) >= self._every_s:
             self._said[kind] = now
