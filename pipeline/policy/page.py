@@ -124,7 +124,17 @@ def _look(page: Page, content: media.Content) -> tuple[signs.Seen, Extracted, bo
         siblings=siblings,
         name=page.name,
     )
-    return replace(seen, words=_words(extracted.text)), extracted, is_unclosed(content.text)
+    headings = (*_headings(extracted.text), *seen.headings)
+    return (
+        replace(seen, words=_words(extracted.text), headings=headings),
+        extracted,
+        is_unclosed(content.text),
+    )
+
+
+def _headings(markdown: str) -> list[str]:
+    """Return the first headings of the text that was taken."""
+    return [line.lstrip("# ") for line in markdown[:4000].splitlines() if line.startswith(("# ", "## "))][:4]
 
 
 def _plain(text: str) -> signs.Seen:

@@ -42,7 +42,7 @@ def look(tree: Tree, markup: str) -> Seen:
     controls: list[str] = []
     passwords = images = 0
     for node in tree.root.walk():
-        if node.tag in {"h1", "h2"} and len(headings) < 5:
+        if node.tag in {"h1", "h2"} and len(headings) < 8:
             headings.append(node.text()[:200])
         elif node.tag == "button" or node.attrs.get("role") == "button":
             controls.append(node.text()[:60])
@@ -95,7 +95,8 @@ def _score(kind: Kind, seen: Seen, headers: Mapping[str, str]) -> tuple[int, lis
     if size > kind.limit:
         return 0, []
     score, told = 0, []
-    head = next((text for text in (seen.title, *seen.headings[:2]) if kind.titles.search(text)), "")
+    heads = (seen.title, *seen.headings[: 2 if size > 500 else 6])
+    head = next((text for text in heads if kind.titles.search(text)), "")
     if head:
         score += 3
         told.append(f"its title says {head[:80]!r}")
