@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from pipeline.alerts.render import email as mail
 from pipeline.alerts.render.email import LIMIT, Letter
+from pipeline.alerts.render.words import Links
 from pipeline.events import AlertRaised
 from tests.alerts import samples
 from tests.alerts.samples import SEEN, alert, change, due, reworded, story, updated, withdrawn
@@ -107,7 +108,8 @@ def test_redline_without_colour() -> None:
     data = written(alert(reworded("90 days", "18 months")))
     assert "for [-90 days-]{+18 months+} after" in part(data, "plain")
     assert re.search(
-        r"<del[^>]*line-through[^>]*>90 days</del><ins[^>]*underline[^>]*>18 months</ins>", part(data, "html")
+        r"<del[^>]*line-through[^>]*>90 days</del> <ins[^>]*underline[^>]*>18 months</ins>",
+        part(data, "html"),
     )
 
 
@@ -211,3 +213,31 @@ def test_every_mail_reads(told: AlertRaised) -> None:
     data.decode("ascii")
     assert len(data) < LIMIT
     assert part(data, "plain")
+
+
+@pytest.mark.parametrize("told", [updated("confirmed"), updated("in-force"), withdrawn()])
+def test_update_leads_on_in_text(told: Any) -> None:
+    """The text of an update leads to the same places as its HTML, and names its alert."""
+    links = Links(redline="https://cw.example/redline", evidence="https://cw.example/evidence")
+    text = part(written(told, about=alert(), links=links), "plain")
+    assert [url in text for url in (links.redline, links.evidence, samples.DOCUMENT.url)] == [True] * 3
+    assert "X changes its Privacy Policy  [HIGH]" in text
+
+
+def test_marks_stand_apart() -> None:
+    """What was struck and what came for it are two words to any reader, and to a spam filter."""
+    html = part(written(alert(reworded("90 days", "18 months"))), "html")
+    assert "</del> <ins" in html
+
+
+def test_lines_break_without_styles() -> None:
+    """The lines of a clause are lines in clients that know no white-space property."""
+    html = part(written(alert(change("one line\nanother", redline=(("+", "one line\nanother"),)))), "html")
+    assert "one line<br>another" in html
+    assert "white-space" not in html
+
+
+def test_dark_how_is_light() -> None:
+    """In the dark, the words that say how a clause changed are as light as the small print."""
+    html = part(written(), "html")
+    assert re.search(r"\.how, \.cut, \.small \{ color: #b3b3ad !important; \}", html)

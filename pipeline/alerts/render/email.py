@@ -195,6 +195,6 @@ def _text(
     if isinstance(told, AlertRaised):
         body = plain.alert(told, links=links, width=78, most=max(int(html.MOST * scale), 1), scale=scale)
     else:
-        body = plain.update(told, about=about)
-    leave = f"\nStop these mails: {letter.unsubscribe_url}\n" if letter.unsubscribe_url else ""
+        body = plain.update(told, about=about, links=links)
+    leave = f"\nUnsubscribe: {letter.unsubscribe_url}\n" if letter.unsubscribe_url else ""
     return body + leave

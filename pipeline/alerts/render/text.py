@@ -49,8 +49,10 @@ def alert(
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def update(told: AlertUpdated | AlertWithdrawn, *, about: AlertRaised | None = None) -> str:
-    """Return an update or a withdrawal as text."""
+def update(
+    told: AlertUpdated | AlertWithdrawn, *, about: AlertRaised | None = None, links: Links | None = None
+) -> str:
+    """Return an update or a withdrawal as text; with `links`, what its alert said and rests on as well."""
     lines = [
         words.subject(about) if about else "",
         words.update_title(told),
@@ -60,7 +62,11 @@ def update(told: AlertUpdated | AlertWithdrawn, *, about: AlertRaised | None = N
             for story in (told.coverage if isinstance(told, AlertUpdated) else ())
         ),
     ]
-    return "\n".join(line for line in lines if line) + "\n"
+    blocks = ["\n".join(line for line in lines if line)]
+    if about and links is not None:
+        grave = "" if about.kind == "story" else f"  [{about.severity.upper()}]"
+        blocks += [f"{words.lead(about)}{grave}", "\n".join(_sources(about, links))]
+    return "\n\n".join(blocks) + "\n"
 
 
 def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> str:
