@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.events import Change, Comparison, Verdict, Version
 from pipeline.policy.clauses import segment
-from pipeline.policy.compare import compare
+from pipeline.policy.compare import compare, told
 from pipeline.policy.identity import Ledger, identify
 from pipeline.policy.normalise import keys_of, words_of
 from pipeline.policy.page import Page, read_page
@@ -198,9 +198,12 @@ def _identity(policies: Path, names: Sequence[str]) -> tuple[int, int, int]:
         read = version(policies, name)
         assert read is not None
         previous, ledger = identify(read, previous, ledger)
-        keys = keys_of(previous.clauses)
+        reading = told(
+            previous
+        )  # of a stacked page the coming part: the other is a copy of what stood before
+        keys = reading.keys
         twice |= {text for text, count in Counter(keys).items() if count > 1 or not text}
-        for clause, text in zip(previous.clauses, keys, strict=True):
+        for clause, text in zip(reading.clauses, keys, strict=True):
             if text not in twice:
                 seen += 1
                 wrong += known.setdefault(text, clause.id) != clause.id
