@@ -13,6 +13,7 @@ from typing import Any
 from agents.app import World, wire, wire_agents, wire_sources
 from agents.channels import Channels
 from agents.declare import Declared
+from agents.lookout import Lookout
 from agents.match_stories import Desk
 from agents.poll_feeds import poll_feeds
 from agents.poll_policies import poll_policies
@@ -26,6 +27,7 @@ from pipeline.adapters.follow import following
 from pipeline.adapters.http import Fetcher, FetchLimits, user_agent
 from pipeline.adapters.kafka.connection import is_kafka
 from pipeline.adapters.kafka.start import kafka_of
+from pipeline.adapters.metrics import SOURCES
 from pipeline.adapters.pollstate import PollStates
 from pipeline.adapters.polltable import PollTable
 from pipeline.adapters.tables import TableMemory
@@ -43,7 +45,12 @@ NAMES = Path(__file__).parents[1] / "deploy" / "names.yaml"
 
 @asynccontextmanager
 async def running(
-    settings: Settings, clock: Clock, *, works: bool = True, polls: bool = True
+    settings: Settings,
+    clock: Clock,
+    *,
+    works: bool = True,
+    polls: bool = True,
+    lookout: Lookout | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program inside the context: pollers, agents and notifiers, on the settings' broker.
 
@@ -54,10 +61,11 @@ async def running(
     # Names are looked up in these threads too: hanging ones must not hold up what else works aside.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32, thread_name_prefix="aside"))
     async with AsyncExitStack() as stack:
+        lookout = await stack.enter_async_context(lookout or Lookout())
         if is_kafka(settings.broker):
-            yield await _shared(stack, settings, clock, works=works, polls=polls)
+            yield await _shared(stack, settings, clock, lookout, works=works, polls=polls)
         elif works and polls:
-            yield await _alone(stack, settings, clock)
+            yield await _alone(stack, settings, clock, lookout)
         else:
             raise ConfigError(
                 "the embedded log serves one process, which does everything",
@@ -66,31 +74,35 @@ async def running(
             )
 
 
-async def _alone(stack: AsyncExitStack, settings: Settings, clock: Clock) -> Program:
+async def _alone(stack: AsyncExitStack, settings: Settings, clock: Clock, lookout: Lookout) -> Program:
     """Start agents and pollers as one program."""
-    program = Program(WORKERS, settings.broker, data=settings.data, clock=clock)
+    program = Program(WORKERS, settings.broker, data=settings.data, clock=clock, **lookout.eyes)
+    lookout.watch(program)
     told, channels = await _known(stack, settings, clock)
     world = _world(settings, told.registry, channels)
     sources = wire(program, world)
     told.beside(program)
     memory = await stack.enter_async_context(PollStates(settings.data / "polls.db"))
-    await _poll(stack, program, settings, world, sources, memory)
+    await _poll(stack, program, settings, world, sources, memory, lookout)
     return await stack.enter_async_context(program)
 
 
 async def _shared(
-    stack: AsyncExitStack, settings: Settings, clock: Clock, *, works: bool, polls: bool
+    stack: AsyncExitStack, settings: Settings, clock: Clock, lookout: Lookout, *, works: bool, polls: bool
 ) -> Program:
     """Start agents and pollers as members of their groups."""
     kafka = kafka_of(settings)
     told, channels = await _known(stack, settings, clock)
     world = _world(settings, told.registry, channels)
-    worker = Program(WORKERS, settings.broker, data=settings.data, clock=clock, kafka=kafka)
-    poller = Program(POLLERS, settings.broker, data=settings.data, clock=clock, kafka=kafka)
+    common: dict[str, Any] = {"data": settings.data, "clock": clock, "kafka": kafka, **lookout.eyes}
+    worker = Program(WORKERS, settings.broker, **common)
+    poller = Program(POLLERS, settings.broker, **common)
+    for program in [worker] * works + [poller] * polls:
+        lookout.watch(program)
     if polls:
         sources = wire_sources(poller, world.declared)
         memory = PollTable(poller.memory("polls", "sources", PollState))
-        await _poll(stack, poller, settings, world, sources, memory)
+        await _poll(stack, poller, settings, world, sources, memory, lookout)
         await stack.enter_async_context(poller)
     if not works:
         return poller
@@ -125,20 +137,22 @@ async def _poll(
     world: World,
     sources: TableMemory[SourceDeclared],
     memory: PollMemory,
+    lookout: Lookout,
 ) -> None:
     """Have the sources of this process polled beside a program."""
     fetcher = await stack.enter_async_context(fetcher_of(settings, program.clock))
     parser = await stack.enter_async_context(FeedParser())
     common: dict[str, Any] = {
-        "fetcher": fetcher,
         "publish": program.log,
         "memory": memory,
         "clock": program.clock,
         "stop": program.stopping,
         "limit": settings.fetch.concurrency,
     }
-    program.beside(partial(poll_policies, world.declared.documents, blobs=world.blobs, **common))
-    program.beside(partial(poll_feeds, world.declared.feeds, parser=parser, **common))
+    pages, feeds = (lookout.metered(fetcher, kind, world.declared) for kind in SOURCES)
+    documents = world.declared.documents
+    program.beside(partial(poll_policies, documents, blobs=world.blobs, fetcher=pages, **common))
+    program.beside(partial(poll_feeds, world.declared.feeds, parser=parser, fetcher=feeds, **common))
     shared = SharedSources(
         known=sources,
         declared=world.declared,
@@ -178,8 +192,14 @@ def services_of(settings: Settings) -> list[ServiceName]:
 
 
 async def serve(
-    settings: Settings, clock: Clock, stop: asyncio.Event, *, works: bool = True, polls: bool = True
+    settings: Settings,
+    clock: Clock,
+    stop: asyncio.Event,
+    *,
+    works: bool = True,
+    polls: bool = True,
+    lookout: Lookout | None = None,
 ) -> None:
     """Run until asked to stop; raises what crashed the program."""
-    async with running(settings, clock, works=works, polls=polls) as program:
+    async with running(settings, clock, works=works, polls=polls, lookout=lookout) as program:
         await program.run_until(stop)

@@ -13,54 +13,76 @@ import structlog
 import typer
 
 from agents.commands.deployment import ConfigFile, settings_from
+from agents.lookout import Lookout
 from agents.serve import serve
 from pipeline.adapters.clock import SystemClock
 from pipeline.config import Settings
 
 LogFormat = Annotated[str, typer.Option(help="How to log: pretty or json.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        show_default="none",
+        envvar="CLAUSEWIRE_METRICS_PORT",
+        help="Answer /metrics, /health/live and /health/ready on this port; 0 takes a free one.",
+    ),
+]
+MetricsHost = Annotated[
+    str, typer.Option(envvar="CLAUSEWIRE_METRICS_HOST", help="The address that --metrics-port listens on.")
+]
 
 
 def run(
     config: ConfigFile = Path("clausewire.yaml"),
     log_format: LogFormat = "pretty",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
 ) -> None:
     """Run everything in this process: pollers, agents and notifiers. Stops on Ctrl-C or SIGTERM."""
-    _run(config, log_format, verbose)
+    _run(config, log_format, verbose, Lookout(metrics_port, metrics_host))
 
 
 def worker(
     config: ConfigFile = Path("clausewire.yaml"),
     log_format: LogFormat = "pretty",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
 ) -> None:
     """Run agents and notifiers, and poll nothing. As many as you like on Kafka: they share the work."""
-    _run(config, log_format, verbose, polls=False)
+    _run(config, log_format, verbose, Lookout(metrics_port, metrics_host), polls=False)
 
 
 def poll(
     config: ConfigFile = Path("clausewire.yaml"),
     log_format: LogFormat = "pretty",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
 ) -> None:
     """Poll pages and feeds, and nothing else. As many as you like on Kafka: they share the sources."""
-    _run(config, log_format, verbose, works=False)
+    _run(config, log_format, verbose, Lookout(metrics_port, metrics_host), works=False)
 
 
-def _run(config: Path, log_format: str, verbose: bool, *, works: bool = True, polls: bool = True) -> None:
+def _run(
+    config: Path, log_format: str, verbose: bool, lookout: Lookout, *, works: bool = True, polls: bool = True
+) -> None:
     settings = settings_from(config)
     missing = settings.missing_secrets()
     if missing:
         raise missing[0]
     set_up_logs(log_format, verbose=verbose)
-    asyncio.run(_until_signal(settings, works=works, polls=polls))
+    asyncio.run(_until_signal(settings, lookout, works=works, polls=polls))
 
 
-async def _until_signal(settings: Settings, *, works: bool, polls: bool) -> None:
+async def _until_signal(settings: Settings, lookout: Lookout, *, works: bool, polls: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(settings, SystemClock(), stop, works=works, polls=polls)
+    await serve(settings, SystemClock(), stop, works=works, polls=polls, lookout=lookout)
 
 
 def set_up_logs(log_format: str, *, verbose: bool = False) -> None:
@@ -73,6 +95,7 @@ def set_up_logs(log_format: str, *, verbose: bool = False) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -11,7 +11,7 @@ from faust.exceptions import ProducerSendError
 
 from pipeline import trace
 from pipeline.adapters.wire import headers, pack
-from pipeline.errors import PipelineError, RejectError, StoreError
+from pipeline.errors import PipelineError, RejectError, RetryError, StoreError
 from pipeline.events import Event
 from pipeline.ports import Meter, Unmetered
 from pipeline.topics import PLACES
@@ -23,6 +23,7 @@ class TopicLog:
     def __init__(self, topics: Mapping[str, Any], meter: Meter | None = None) -> None:
         self._topics = topics
         self._meter = meter or Unmetered()
+        self.takes_writes = True  # as far as the last one tells
 
     async def publish(self, event: Event) -> None:
         await self.publish_all([event])
@@ -33,10 +34,14 @@ class TopicLog:
         try:
             sent = [await future for event in events for future in self._sends(event)]
             await asyncio.gather(*sent)
-        except PipelineError:
+        except PipelineError as error:
+            self.takes_writes = not isinstance(error, RetryError)
             raise
         except (OSError, KafkaError, ProducerSendError) as error:
-            raise _told(error) from error
+            told = _told(error)
+            self.takes_writes = isinstance(told, RejectError)
+            raise told from error
+        self.takes_writes = True
         for event in events:
             self._meter.published(event)
 
