@@ -92,3 +92,12 @@ def test_mixed_encodings() -> None:
     """A stray byte does not spoil the rest of a page."""
     reading = read_page(Page(body=page() + "é".encode("latin-1") + page()))
     assert reading.state is PageState.OK
+
+
+@pytest.mark.parametrize("url", ["http://[", "not an address", "https://x.org/#", "http://[::1/a#b", "\x00"])
+def test_bad_addresses(url: str) -> None:
+    """An address or a base that is none spoils no page."""
+    served = page(
+        f"<base href='{url}'><a href='{url}'>a</a>" + "<p>We may change these terms with notice.</p>" * 3
+    )
+    assert read_page(Page(body=served, url=url)).state is PageState.OK
