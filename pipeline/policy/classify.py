@@ -20,8 +20,8 @@ from pipeline.policy.taxonomy import taxonomy
 UNCLASSIFIED = "unclassified"
 ABSTAIN = 0.5  # below this confidence a category is not told
 RULED_OUT = 0.015  # what the model thinks so unlikely that the seeds are not asked
-ASKED = 5  # categories at most that the seeds are asked about
-SEEN_BY_SEEDS = 1200  # characters that the seeds read
+ASKED = 4  # categories at most that the seeds are asked about
+SEEN_BY_SEEDS = 1000  # characters that the seeds read
 MODEL, SEEDS = 0.6, 0.4  # how far each witness is believed
 HEADING = 0.45  # how far a heading is believed of the clause below it
 # The share of right first answers seen at each blended score on ToS;DR's quotations, smoothed; below 0.3 less than
