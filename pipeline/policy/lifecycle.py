@@ -87,7 +87,7 @@ def settled(provisional: Provisional, event: VersionRecorded, how: str, reason: 
 def reminders(change: ClausesChanged) -> list[ReminderSet]:
     """Return what falls due after a change: that it stood for hours, and the day it comes into force."""
     due = [] if change.confirmed else [("confirm", change.at + STANDS_AFTER)]
-    day = date.fromisoformat(change.effective_date) if change.effective_date else None
+    day = _day(change.effective_date)
     if day and day > change.at.date():
         due.append(("in-force", datetime.combine(day, time(), tzinfo=UTC)))
     return [
@@ -101,6 +101,14 @@ def reminders(change: ClausesChanged) -> list[ReminderSet]:
         )
         for what, due_at in due
     ]
+
+
+def _day(text: str | None) -> date | None:
+    """Return the day that a date names; none where it names a month, on which nothing falls due."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def fitting(changes: Sequence[Change], *, budget: int = INLINE_BYTES) -> tuple[Change, ...]:
