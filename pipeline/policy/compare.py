@@ -23,7 +23,7 @@ from pipeline.policy.variants import Return, returned, wording
 _WHY_BROKEN = {
     PageState.EMPTY: "the new version holds no text",
     PageState.LANGUAGE: "the new version is in another language",
-    PageState.TRUNCATED: "the new version ends in the middle of the old one",
+    PageState.TRUNCATED: "the new version is the old one with most of it, or its end, missing",
     PageState.REPLACED: "the new text is another document",
 }
 _EXTRACTORS = (PageState.TRUNCATED, PageState.REPLACED)  # what another extractor may make of a good page

@@ -17,6 +17,7 @@ ALIKE = (
 )
 FOREIGN = 0.5  # share of linked text above which a language is not asked for
 LOST = 0.4  # share of the old text that must be gone at the end for a page to be called truncated
+LOST_MOST = 0.75  # share of the old text that must be gone anywhere, with nothing new beside what is left
 STAYED = 0.95  # share of the text before the cut that a truncated page still has, and of its own that is old
 LEAST = 8  # clauses of the old version below which nothing can be said of truncation
 
@@ -47,13 +48,15 @@ def _is_foreign(old: Version, new: Version) -> bool:
 
 
 def _is_cut(found: Alignment, old: Sequence[str], new: Sequence[str]) -> bool:
-    """Tell whether the new text is the old one without its end."""
+    """Tell whether the new text is the old one without its end, or hardly more than a piece of the old one."""
     same = {i: j for i, j in found.pairs.items() if old[i] == new[j]}
     if len(old) < LEAST or not same:
         return False
     last = max(same)
     before, after = _size(old[: last + 1]), _size(old[last + 1 :])
     kept = _size([old[i] for i in same])
+    if kept <= (1 - LOST_MOST) * (before + after) and kept >= STAYED * _size(new):
+        return True
     return (
         after >= LOST * (before + after)
         and kept >= STAYED * before
