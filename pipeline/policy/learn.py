@@ -23,6 +23,7 @@ from pipeline.errors import ConfigError
 Floats = NDArray[np.float64]
 FOLDS = 4
 SEED = 7
+LEAST = 8  # texts
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,11 @@ def train(rows: Iterable[tuple[str, set[str]]]) -> Model:
 
 def _table(rows: list[tuple[str, set[str]]]) -> tuple[list[str], NDArray[np.int8], tuple[str, ...]]:
     labels = tuple(sorted({label for _, found in rows for label in found}))
-    if not rows or not labels:
-        raise ConfigError("there is nothing to learn from", remedy="give rows of text,label")
+    if len(rows) < LEAST or not labels:
+        raise ConfigError(
+            f"there is nothing to learn from in {len(rows)} texts",
+            remedy=f"give {LEAST} or more rows of text,label",
+        )
     marks = np.array([[label in found for label in labels] for _, found in rows], dtype=np.int8)
     return [text for text, _ in rows], marks, labels
 
@@ -122,9 +126,9 @@ def _views(texts: Sequence[str], marks: NDArray[np.int8]) -> tuple[View, ...]:
         from sklearn.svm import LinearSVC
     except ImportError as error:
         raise ConfigError("learning needs scikit-learn", remedy="install the extra `learn`") from error
-    rare = 2 if len(texts) > 200 else 1
+    rare = 2 if len(texts) > 200 else 1  # texts that a term has to stand in
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=rare, strip_accents="unicode")
-    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=rare + 1)
+    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=rare)
     by_words, by_chars = words.fit_transform(texts), chars.fit_transform(texts)
     ratios = tuple(_ratio(by_words, column) for column in marks.T)
     odds = partial(LogisticRegression, C=10, class_weight="balanced", solver="liblinear")

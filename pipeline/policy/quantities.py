@@ -155,7 +155,13 @@ def durations(text: str) -> Iterator[Duration]:
 
 def _is_ordinal(text: str, match: re.Match[str]) -> bool:
     """Tell "section 3 years" and "1.2 days" style numbering from a count."""
-    return bool(re.search(r"(?:section|article|clause|no\.)\s*$", text[: match.start()], re.IGNORECASE))
+    return bool(
+        re.search(
+            r"(?:section|article|clause|no\.)\s*$",
+            text[max(0, match.start() - 12) : match.start()],
+            re.IGNORECASE,
+        )
+    )
 
 
 PER_DAY = {"s": 1 / 86400, "m": 1 / 1440, "h": 1 / 24, "D": 1.0, "W": 7.0, "M": 30.4, "Y": 365.25}
