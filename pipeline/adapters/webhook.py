@@ -108,15 +108,26 @@ class WebhookClient:
 
         Raises DeliveryError where none came in time, RefusedError where the address must not be posted to.
         """
+        return await self._guarded("POST", url, body, headers)
+
+    async def ask(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes, Mapping[str, str]]:
+        """Return the answer to OPTIONS, by which an endpoint may say that it wants our posts. Raises as `post` does."""
+        return await self._guarded("OPTIONS", url, None, headers)
+
+    async def _guarded(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         host, port = self._target(url)
         async with self._place(host, port):
             with explained(f"{host}:{port}", timeout_s=self._timeout_s):
-                return await self._exchange(URL(url).with_host(host), body, headers)
+                return await self._exchange(method, URL(url).with_host(host), body, headers)
 
     async def _exchange(
-        self, url: URL, body: bytes, headers: Mapping[str, str]
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        async with self._open().post(url, data=body, headers=headers, allow_redirects=False) as response:
+        async with self._open().request(
+            method, url, data=body, headers=headers, allow_redirects=False
+        ) as response:
             kept = await beginning(response)
             if not response.content.at_eof():
                 response.close()  # an answer longer than what is kept is not read to its end

@@ -1,0 +1,52 @@
+"""Whether an endpoint wants our posts: CloudEvents' abuse protection (OPTIONS), or a signed ping answered with 2xx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from agents.api.office import Posts
+from agents.api.problems import ProblemError
+from pipeline.alerts.render import webhook
+from pipeline.errors import DeliveryError, RefusedError
+
+REMEDY = "Answer OPTIONS with WebHook-Allowed-Origin, or the signed ping with a 2xx status, within 15 seconds"
+
+
+async def consent(
+    posts: Posts, url: str, *, subscription_id: str, secret: str, origin: str, at: datetime
+) -> str:
+    """Return how an endpoint said that it wants our posts; ProblemError 422 where it did not.
+
+    Source: CloudEvents HTTP 1.1 Web Hooks, section 4; `origin` is the name that we ask under.
+    """
+    try:
+        _, _, answered = await posts.ask(url, {"WebHook-Request-Origin": origin})
+    except DeliveryError:
+        answered = {}  # many endpoints know no OPTIONS; the ping decides
+    except RefusedError as error:
+        raise ProblemError(422, str(error), remedy=error.remedy, at="to.webhook.url") from None
+    if _allows(answered, origin):
+        return "handshake"
+    return await _pinged(posts, url, subscription_id, secret, at)
+
+
+def _allows(headers: Mapping[str, str], origin: str) -> bool:
+    allowed = next((v for name, v in headers.items() if name.lower() == "webhook-allowed-origin"), "")
+    return allowed == "*" or origin in [word.strip() for word in allowed.split(",")]
+
+
+async def _pinged(posts: Posts, url: str, subscription_id: str, secret: str, at: datetime) -> str:
+    body = webhook.ping(subscription_id, at=at)
+    signed = webhook.sign([secret], delivery_id=f"ping-{subscription_id}", at=at, payload=body)
+    try:
+        status, _, _ = await posts.post(url, body, {"Content-Type": webhook.CONTENT_TYPE, **signed})
+    except (DeliveryError, RefusedError) as error:
+        raise ProblemError(
+            422, f"the endpoint did not answer our ping: {error}", remedy=REMEDY, at="to.webhook.url"
+        ) from None
+    if not 200 <= status < 300:
+        raise ProblemError(
+            422, f"the endpoint answered our ping with {status}", remedy=REMEDY, at="to.webhook.url"
+        )
+    return "ping"

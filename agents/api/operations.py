@@ -1,0 +1,130 @@
+"""What the API can do, as a table: each line is served, guarded and described from here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from agents.api import reading, subscriptions
+from agents.api.office import Office
+from agents.subscribe import ChangedSubscription, NewSubscription
+
+Handler = Callable[[Office, web.Request], Awaitable[web.Response]]
+READS = (400, 401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A part of an address or of its query."""
+
+    name: str
+    place: str
+    says: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing that can be asked: how, with which scope, what it takes and gives, and how it may fail."""
+
+    method: str
+    path: str
+    name: str
+    handler: Handler
+    scope: str
+    summary: str
+    takes: type | None = None
+    gives: type | None = None
+    status: int = 200
+    parameters: tuple[Parameter, ...] = ()
+    fails: tuple[int, ...] = READS
+
+
+ID = Parameter("id", "path", "The subscription.", {"type": "string"})
+ALERT_ID = Parameter("id", "path", "The alert.", {"type": "string"})
+LIMIT = Parameter("limit", "query", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 200})
+CURSOR = Parameter("cursor", "query", "The next_cursor of the page before.", {"type": "string"})
+IDEMPOTENCY = Parameter(
+    "Idempotency-Key",
+    "header",
+    "The same key and request are acted on once.",
+    {"type": "string", "maxLength": 255},
+)
+WHICH = tuple(
+    Parameter(name, "query", says, schema)
+    for name, says, schema in (
+        ("subscription", "Only to this subscription.", {"type": "string"}),
+        ("alert", "Only of this alert.", {"type": "string"}),
+        ("delivery", "Only of this delivery.", {"type": "string"}),
+        ("outcome", "Only those that ended so.", {"type": "string", "enum": list(reading.OUTCOMES)}),
+    )
+)
+
+
+def _read(path: str, name: str, handler: Handler, scope: str, summary: str, **more: Any) -> Operation:
+    return Operation(
+        method="GET", path=path, name=name, handler=handler, scope=scope, summary=summary, **more
+    )
+
+
+def _act(method: str, path: str, name: str, handler: Handler, summary: str, **more: Any) -> Operation:
+    given: dict[str, Any] = {"gives": subscriptions.SubscriptionView, "parameters": (ID,), **more}
+    if method == "POST":
+        given["parameters"] = (*given["parameters"], IDEMPOTENCY)
+        given.setdefault("fails", (*READS, 404, 409, 422, 503))
+    given.setdefault("fails", (*READS, 404, 422, 503))
+    return Operation(
+        method=method,
+        path=path,
+        name=name,
+        handler=handler,
+        scope="subscriptions:write",
+        summary=summary,
+        **given,
+    )
+
+
+ONE = "/v1/subscriptions/{id}"
+OPERATIONS = (
+    _read(
+        "/v1/subscriptions", "listSubscriptions", subscriptions.list_all, "subscriptions:read", "List subscriptions.",
+        gives=subscriptions.SubscriptionPage, parameters=(LIMIT, CURSOR),
+    ),
+    _act(
+        "POST", "/v1/subscriptions", "createSubscription", subscriptions.create,
+        "Make a subscription; a webhook must first say that it wants our posts.",
+        takes=NewSubscription, status=201, parameters=(), fails=(*READS, 409, 413, 415, 422, 503),
+    ),
+    _read(
+        ONE, "getSubscription", subscriptions.show, "subscriptions:read", "Show a subscription.",
+        gives=subscriptions.SubscriptionView, parameters=(ID,), fails=(*READS, 404),
+    ),
+    _act(
+        "PATCH", ONE, "changeSubscription", subscriptions.change,
+        "Change a subscription's name, filters, hours or gathering.",
+        takes=ChangedSubscription, fails=(*READS, 404, 413, 415, 422, 503),
+    ),
+    _act("DELETE", ONE, "removeSubscription", subscriptions.remove, "Remove a subscription.", gives=None, status=204),
+    _act("POST", ONE + "/pause", "pauseSubscription", subscriptions.pause, "Switch a subscription off."),
+    _act("POST", ONE + "/resume", "resumeSubscription", subscriptions.resume, "Switch a subscription on again."),
+    _act(
+        "POST", ONE + "/rotate", "rotateSecret", subscriptions.rotate,
+        "Give a webhook a new secret; for 24 hours both sign.",
+    ),
+    _act(
+        "POST", ONE + "/test", "testSubscription", subscriptions.test,
+        "Send a test message now, and say how it fared.", gives=subscriptions.Tested,
+    ),
+    _read(
+        "/v1/deliveries", "listDeliveries", reading.deliveries, "deliveries:read",
+        "List attempts to deliver, oldest first.",
+        gives=reading.DeliveryPage, parameters=(LIMIT, CURSOR, *WHICH), fails=(*READS, 503),
+    ),
+    _read(
+        "/v1/alerts/{id}", "getAlert", reading.alert, "alerts:read", "Show an alert, its updates and who was told.",
+        gives=reading.AlertView, parameters=(ALERT_ID,), fails=(*READS, 404, 503),
+    ),
+)  # fmt: skip

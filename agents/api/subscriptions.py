@@ -1,0 +1,251 @@
+"""Subscriptions over HTTP: made, seen, changed, paused, tested, rotated, removed. No answer holds a stored secret."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from agents import subscribe
+from agents.api.access import SHOWN
+from agents.api.consent import consent
+from agents.api.office import Office
+from agents.api.problems import ProblemError
+from agents.api.requests import body, page, query
+from agents.subscribe import ChangedSubscription, NewSubscription
+from pipeline.adapters.vault import new_secret
+from pipeline.errors import DeliveryError, PipelineError, RefusedError
+from pipeline.events import (
+    AlertRaised,
+    Channel,
+    DeliveryDue,
+    Filters,
+    Gathering,
+    Hours,
+    Severity,
+    SubscriptionDeclared,
+    derived_id,
+)
+
+MOST = 10_000  # subscriptions of a deployment
+
+
+class SubscriptionView(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """A subscription as it is shown. `secret` is there once: when it is made, and when it is rotated."""
+
+    id: str
+    name: str
+    channel: Channel
+    to: dict[str, Any]
+    only: Filters
+    active: bool
+    reason: str
+    by: str
+    created_at: datetime
+    changed_at: datetime
+    hours: Hours | None = None
+    gather: Gathering | None = None
+    secret: str | msgspec.UnsetType = msgspec.UNSET
+    consent: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class SubscriptionPage(Struct, frozen=True, kw_only=True):
+    """A part of the list of subscriptions; `next_cursor` asks for the next, null at the end."""
+
+    items: list[SubscriptionView]
+    next_cursor: str | None
+
+
+class Tested(Struct, frozen=True, kw_only=True):
+    """How a test message fared."""
+
+    delivered: bool
+    status: int | None
+    response: str
+    reason: str = ""
+    remedy: str = ""
+
+
+def view(one: SubscriptionDeclared, **more: str) -> SubscriptionView:
+    """Return a subscription as it is shown: of its secrets only that they are there."""
+    held = {sealed.name: "(stored, encrypted)" for sealed in one.sealed if sealed.name != "secret"}
+    return SubscriptionView(
+        id=one.subscription_id,
+        name=one.name,
+        channel=one.channel,
+        to={one.channel.value: {**one.target, **held}},
+        only=one.filters,
+        active=one.active,
+        reason=one.reason,
+        by=one.by,
+        created_at=one.created_at or one.declared_at,
+        changed_at=one.declared_at,
+        hours=one.hours,
+        gather=one.gather,
+        **more,
+    )
+
+
+def answer(value: object, status: int = 200, **headers: str) -> web.Response:
+    """Return a value as JSON."""
+    return web.Response(
+        status=status,
+        text=msgspec.json.encode(value).decode(),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def known(office: Office, request: web.Request) -> SubscriptionDeclared:
+    """Return the subscription that a path names; ProblemError 404 where there is none."""
+    found = office.registry.by_id.get(request.match_info["id"])
+    if found is None:
+        raise ProblemError(404, "there is no such subscription")
+    return found
+
+
+async def create(office: Office, request: web.Request) -> web.Response:
+    """Make a subscription; a webhook must first say that it wants our posts."""
+    wanted = await body(request, NewSubscription)
+    query(request, ())
+    if len(office.registry.by_id) >= MOST:
+        raise ProblemError(409, f"there are {MOST:,} subscriptions already")
+    secret, subscription_id = new_secret(), _identity(request)
+    if before := office.registry.by_id.get(subscription_id):  # made before this process started
+        return answer(view(before), 201, **{"Idempotent-Replayed": "true"})
+    declared = subscribe.made(
+        wanted,
+        subscription_id=subscription_id,
+        by="api",
+        at=office.now(),
+        seal=office.vault().seal,
+        secret=secret,
+        private=office.private,
+    )
+    more: dict[str, str] = {}
+    if declared.channel is Channel.WEBHOOK:
+        posts = await office.channels.webhooks(private=office.private)
+        said = await consent(
+            posts,
+            declared.target["url"],
+            subscription_id=subscription_id,
+            secret=secret,
+            origin=office.origin,
+            at=office.now(),
+        )
+        more = {"secret": secret, "consent": said}
+    await office.declare(declared)
+    return answer(view(declared, **more), 201, Location=f"/v1/subscriptions/{subscription_id}")
+
+
+def _identity(request: web.Request) -> str:
+    """Return the identity of what is to be made: the same for the same Idempotency-Key, for ever."""
+    given = request.headers.get("Idempotency-Key", "")
+    return derived_id("sub", request[SHOWN].key_id, given) if given else subscribe.new_id()
+
+
+async def list_all(office: Office, request: web.Request) -> web.Response:
+    """List subscriptions."""
+    asked = query(request, ("limit", "cursor"))
+    views = sorted(map(view, office.registry.all()), key=_place)
+    return answer(page(views, asked, key=_place))
+
+
+def _place(one: SubscriptionView) -> str:
+    return f"{one.created_at.isoformat()} {one.id}"
+
+
+async def show(office: Office, request: web.Request) -> web.Response:
+    """Show a subscription."""
+    query(request, ())
+    return answer(view(known(office, request)))
+
+
+async def change(office: Office, request: web.Request) -> web.Response:
+    """Change a subscription's name, filters, hours or gathering."""
+    query(request, ())
+    one = known(office, request)
+    return await _declared(
+        office, subscribe.changed(one, await body(request, ChangedSubscription), at=office.now())
+    )
+
+
+async def remove(office: Office, request: web.Request) -> web.Response:
+    """Remove a subscription."""
+    query(request, ())
+    await office.declare(subscribe.removed(known(office, request), at=office.now()))
+    return web.Response(status=204)
+
+
+async def pause(office: Office, request: web.Request) -> web.Response:
+    """Switch a subscription off; what it misses can be recovered."""
+    query(request, ())
+    return await _declared(
+        office, subscribe.paused(known(office, request), "paused through the API", at=office.now())
+    )
+
+
+async def resume(office: Office, request: web.Request) -> web.Response:
+    """Switch a subscription on again."""
+    query(request, ())
+    return await _declared(office, subscribe.resumed(known(office, request), at=office.now()))
+
+
+async def rotate(office: Office, request: web.Request) -> web.Response:
+    """Give a webhook a new secret; for 24 hours both sign."""
+    query(request, ())
+    one, secret = known(office, request), new_secret()
+    rotated = subscribe.rotated(one, secret=secret, seal=office.vault().seal, at=office.now())
+    await office.declare(rotated)
+    return answer(view(rotated, secret=secret))
+
+
+async def _declared(office: Office, declared: SubscriptionDeclared) -> web.Response:
+    await office.declare(declared)
+    return answer(view(declared))
+
+
+async def test(office: Office, request: web.Request) -> web.Response:
+    """Send a test message now, and say how it fared."""
+    query(request, ())
+    return answer(await tested(office, known(office, request)))
+
+
+async def tested(office: Office, one: SubscriptionDeclared) -> Tested:
+    """Return how a test message to a subscription fared."""
+    due = sample(one.subscription_id, office.now())
+    try:
+        notifier = await office.channels.notifier(one)
+        receipt = await notifier.send(due, parent=None)
+    except (DeliveryError, RefusedError) as error:
+        return Tested(
+            delivered=False, status=error.status, response="", reason=str(error), remedy=error.remedy
+        )
+    except PipelineError as error:
+        return Tested(
+            delivered=False, status=None, response="", reason=str(error.args[0]), remedy=error.remedy
+        )
+    return Tested(delivered=True, status=receipt.status, response=receipt.response)
+
+
+def sample(subscription_id: str, at: datetime) -> DeliveryDue:
+    """Return the delivery of a test message."""
+    alert = AlertRaised(
+        alert_id=derived_id("alt", "test", subscription_id, at),
+        kind="health",
+        raised_at=at,
+        title="Clausewire reaches you",
+        summary="This is a test of the subscription; nothing has changed anywhere.",
+        severity=Severity.INFO,
+    )
+    return DeliveryDue(
+        delivery_id=derived_id("dlv", alert.alert_id, subscription_id),
+        subscription_id=subscription_id,
+        thread=alert.thread,
+        due_at=at,
+        reason="a test was asked for",
+        alert=alert,
+    )
