@@ -12,13 +12,15 @@ from msgspec import structs
 
 from agents.rounds import Rounds, Sources
 from pipeline.errors import FetchError
-from pipeline.events import BodyRef, DocumentSpec, FetchOutcome, PageFetched, derived_id
+from pipeline.events import BodyRef, DocumentSpec, FetchOutcome, PageFetched, PageState, derived_id
+from pipeline.policy.page import Page, read_page
 from pipeline.polling import (
     UNASKED_304,
     Fetched,
     Jitter,
     PollState,
     Reading,
+    Validators,
     after_failure,
     after_hold,
     after_success,
@@ -27,7 +29,7 @@ from pipeline.polling import (
     read_error,
     usable_validators,
 )
-from pipeline.ports import Blobs, Clock, Fetches, PollMemory, Publisher
+from pipeline.ports import Blobs, Clock, Fetches, PollMemory, Publisher, Renders
 
 logger = structlog.get_logger(__name__)
 
@@ -42,29 +44,32 @@ async def poll_policies(
     clock: Clock,
     stop: asyncio.Event,
     limit: int = 32,
+    renders: Renders | None = None,
 ) -> None:
     """Poll the declared documents, each at its interval, until `stop` is set."""
-    poller = PolicyPoller(fetcher=fetcher, blobs=blobs, publish=publish, clock=clock)
+    poller = PolicyPoller(fetcher=fetcher, blobs=blobs, publish=publish, clock=clock, renders=renders)
     await Rounds(sources=sources, poll=poller.poll, memory=memory, clock=clock, stop=stop, limit=limit).run()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPoller:
-    """Reads one document once: stores its page, publishes what came of it, and says what to remember."""
+    """Reads one document once: stores its page, publishes what came of it, and says what to remember.
+
+    With `renders`, a page that only its scripts can fill is recorded as they leave it.
+    """
 
     fetcher: Fetches
     blobs: Blobs
     publish: Publisher
     clock: Clock
+    renders: Renders | None = None
     jitter: Jitter = random.random
 
     async def poll(self, spec: DocumentSpec, state: PollState) -> PollState:
         """Return the state after one read; what it would suppress next time is published by then."""
         known = usable_validators(state, self.clock.now()) if state.body else None
         try:
-            fetched = await self.fetcher.fetch(
-                spec.url, validators=known, respect_robots=spec.respect_robots, language=spec.language
-            )
+            fetched = await self._fetched(spec, known)
         except FetchError as error:
             if error.kind == "held":
                 return after_hold(state, error, now=self.clock.now(), jitter=self.jitter())
@@ -75,6 +80,16 @@ class PolicyPoller:
         if not reading.is_good:
             return await self._failed(spec, state, reading, fetched)
         return await self._read(spec, state, fetched)
+
+    async def _fetched(self, spec: DocumentSpec, known: Validators | None) -> Fetched:
+        """Return the plain page, or the rendered one where the plain one is only a shell."""
+        plain = await self.fetcher.fetch(
+            spec.url, validators=known, respect_robots=spec.respect_robots, language=spec.language
+        )
+        if self.renders is None or not await asyncio.to_thread(is_shell, plain, spec):
+            return plain
+        shown = await self.renders.render(plain.final_url, language=spec.language)
+        return structs.replace(shown, url=plain.url, redirects=(*plain.redirects, *shown.redirects))
 
     async def _read(self, spec: DocumentSpec, state: PollState, fetched: Fetched) -> PollState:
         same = fetched.body is None or (state.body is not None and state.body.sha256 == fetched.sha256)
@@ -103,6 +118,23 @@ class PolicyPoller:
         )
         logger.info("page.failed", document=spec.id, reason=reading.reason, failures=after.failures)
         return after
+
+
+def is_shell(fetched: Fetched, spec: DocumentSpec) -> bool:
+    """Say whether a page holds no text until its scripts have run."""
+    if fetched.status != 200 or not fetched.body:
+        return False
+    page = Page(
+        body=fetched.body,
+        url=fetched.final_url,
+        headers=fetched.headers,
+        content_type=fetched.headers.get("content-type", ""),
+        select=spec.select,
+        remove=spec.remove,
+        language=spec.language,
+        name=spec.name,
+    )
+    return read_page(page).state is PageState.SHELL
 
 
 def page_event(

@@ -22,6 +22,7 @@ from agents.rounds import Sources
 from agents.share_sources import SharedSources
 from agents.subscriptions import TOPICS, Known, Registry, known
 from pipeline.adapters.blobs import FolderBlobs
+from pipeline.adapters.browser import Browser, find_browser
 from pipeline.adapters.feeds import FeedParser
 from pipeline.adapters.follow import following
 from pipeline.adapters.http import Fetcher, FetchLimits, user_agent
@@ -164,8 +165,13 @@ async def _poll(
 
 def fetcher_of(settings: Settings, clock: Clock) -> Fetcher:
     """Return the fetcher that the settings ask for."""
+    return Fetcher(clock=clock, limits=limits_of(settings), agent=user_agent(settings.fetch.contact))
+
+
+def limits_of(settings: Settings) -> FetchLimits:
+    """Return the bounds of a fetch that the settings ask for."""
     wanted = settings.fetch
-    limits = FetchLimits(
+    return FetchLimits(
         connect_s=wanted.connect_timeout_s,
         read_s=wanted.read_timeout_s,
         total_s=wanted.total_timeout_s,
@@ -173,7 +179,20 @@ def fetcher_of(settings: Settings, clock: Clock) -> Fetcher:
         spacing_s=wanted.per_host_spacing_s,
         concurrency=wanted.concurrency,
     )
-    return Fetcher(clock=clock, limits=limits, agent=user_agent(wanted.contact))
+
+
+def browser_of(settings: Settings, clock: Clock) -> Browser | None:
+    """Return the browser that the settings ask for, None where they name none; ConfigError when it is not there."""
+    wanted = settings.fetch
+    if not wanted.browser:
+        return None
+    return Browser(
+        path=find_browser(wanted.browser),
+        clock=clock,
+        limits=limits_of(settings),
+        agent=user_agent(wanted.contact),
+        sandbox=wanted.browser_sandbox,
+    )
 
 
 def desk_of(settings: Settings) -> Desk:

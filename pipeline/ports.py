@@ -17,6 +17,16 @@ from pipeline.trace import Trace, within
 V = TypeVar("V")
 
 
+class RewriteRequest(Struct, frozen=True, kw_only=True):
+    """A summary to be said in other words, and the texts that it may draw on: (old, new) of the leading changes."""
+
+    summary: str
+    texts: tuple[tuple[str, str], ...] = ()
+    service: str = ""
+    document: str = ""
+    words: int = 90
+
+
 class Clock(Protocol):
     """Tells the time, aware UTC, and waits."""
 
@@ -86,6 +96,18 @@ class Fetches(Protocol):
         accept: str = "",
         language: str = "",
     ) -> Fetched: ...
+
+
+class Renders(Protocol):
+    """Shows a page as its scripts leave it; FetchError (kind, remedy) when that cannot be done now."""
+
+    async def render(self, url: str, *, language: str = "") -> Fetched: ...
+
+
+class Rewrites(Protocol):
+    """Says a summary in other words; None when it cannot, or not in time. What it says is checked by the caller."""
+
+    async def rewrite(self, request: RewriteRequest) -> str | None: ...
 
 
 class ParsesFeeds(Protocol):

@@ -4,6 +4,7 @@ reading    bytes → a tree whose every value knows its line and key; problems a
 values     words of the file → durations, sizes, addresses, names of secrets
 sections   documents · feeds · watches · fetch · smtp · slack
 kafka      how topics are made and the connection is secured
+rewriting  who may reword summaries
 routes     who hears of what
 secrets    names → what the environment or a file named there holds
 model      what comes out
@@ -16,6 +17,7 @@ from pipeline.config.loading import load, parse
 from pipeline.config.model import (
     FetchSettings,
     KafkaSettings,
+    RewriterSettings,
     Route,
     Settings,
     SlackSettings,
@@ -30,6 +32,7 @@ __all__ = [
     "ConfigErrors",
     "FetchSettings",
     "KafkaSettings",
+    "RewriterSettings",
     "Route",
     "Secrets",
     "Settings",

@@ -10,6 +10,7 @@ from pipeline.config import routes, secrets, sections
 from pipeline.config.kafka import kafka
 from pipeline.config.model import SecretUse, Settings
 from pipeline.config.reading import Problems, Table, document
+from pipeline.config.rewriting import rewriter
 from pipeline.config.values import LITERAL_SECRETS
 from pipeline.errors import ConfigError
 
@@ -21,6 +22,7 @@ KEYS = (
     "smtp",
     "slack",
     "kafka",
+    "summary",
     "documents",
     "feeds",
     "watches",
@@ -69,6 +71,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         base=base,
     )
     broker_options = kafka(root.get("kafka"), base)
+    reworded = rewriter(root.get("summary"))
     places = sections.unique(root.get("routes"), lambda item: routes.route(item, known))
     uses = tuple(SecretUse(name=name, line=line, key=key) for name, line, key in root.item.problems.secrets)
     file = _path(root, "secrets_file", env.get("CLAUSEWIRE_SECRETS_FILE"), base)
@@ -84,6 +87,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         smtp=smtp,
         slack=sections.slack(root.get("slack")),
         kafka=broker_options,
+        rewriter=reworded,
         secret_uses=uses,
         secrets_file=file,
         secrets=secrets.gather(frozenset(use.name for use in uses) | secrets.OWN, env, file),

@@ -70,7 +70,10 @@ class Route(Setting, frozen=True, kw_only=True):
 
 
 class FetchSettings(Setting, frozen=True, kw_only=True):
-    """How pages and feeds are read; times in seconds, sizes in bytes of the decompressed body."""
+    """How pages and feeds are read; times in seconds, sizes in bytes of the decompressed body.
+
+    `browser` is the Chromium that shows pages which only scripts can fill, "auto" for one on PATH, "" for none.
+    """
 
     contact: str = ""
     per_host_spacing_s: float = 1.0
@@ -80,6 +83,17 @@ class FetchSettings(Setting, frozen=True, kw_only=True):
     read_timeout_s: float = 20.0
     total_timeout_s: float = 60.0
     jitter: float = 0.1
+    browser: str = ""
+    browser_sandbox: bool = True
+
+
+class RewriterSettings(Setting, frozen=True, kw_only=True):
+    """An OpenAI-compatible endpoint that may reword summaries; `timeout_s` in seconds."""
+
+    url: str
+    model: str
+    api_key_env: str = ""
+    timeout_s: float = 20.0
 
 
 class SmtpSettings(Setting, frozen=True, kw_only=True):
@@ -140,6 +154,7 @@ class Settings(Setting, frozen=True, kw_only=True):
     fetch: FetchSettings = FetchSettings()
     smtp: SmtpSettings | None = None
     slack: SlackSettings = SlackSettings()
+    rewriter: RewriterSettings | None = None
     kafka: KafkaSettings = KafkaSettings()
     secret_uses: tuple[SecretUse, ...] = ()
     secrets_file: Path | None = None

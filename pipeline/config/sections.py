@@ -30,7 +30,16 @@ DOCUMENT_KEYS = (
 )
 FEED_KEYS = ("name", "url", "interval", "robots", "robots_reason")
 WATCH_KEYS = ("name", "query")
-FETCH_KEYS = ("contact", "spacing", "concurrency", "max_size", "jitter", "timeouts")
+FETCH_KEYS = (
+    "contact",
+    "spacing",
+    "concurrency",
+    "max_size",
+    "jitter",
+    "timeouts",
+    "browser",
+    "browser_sandbox",
+)
 SMTP_KEYS = (
     "host",
     "port",
@@ -174,6 +183,8 @@ def fetch(item: Item | None) -> FetchSettings:
         "concurrency": ("concurrency", lambda item: item.number(least=1, most=1000)),
         "max_size": ("max_bytes", size),
         "jitter": ("jitter", fraction),
+        "browser": ("browser", Item.text),
+        "browser_sandbox": ("browser_sandbox", Item.flag),
     }
     given |= {field: read(found) for key, (field, read) in readers.items() if (found := table.get(key))}
     return FetchSettings(**given)
