@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from pipeline.events import Change, ChangeType, Clause, Span, derived_id
 from pipeline.policy.align import Alignment, align
 from pipeline.policy.dates import find, kind_of
-from pipeline.policy.normalise import is_date_line, key, level, squashed, stamp
+from pipeline.policy.normalise import beside_stamp, is_date_line, key, level, squashed
 from pipeline.policy.redline import redline
 from pipeline.policy.references import followed, renumbered
 from pipeline.policy.reflow import reflows
@@ -19,7 +19,6 @@ SILENT = frozenset({"bytes", "unicode", "link-parameters"})  # levels that nobod
 WORDED = frozenset({"words", "dates"})
 STAMPS = ("updated", "published")  # kinds of date that tell of the document, not of anybody's rights
 SAME_LEAD = 80  # likeness in per cent of two lead-ins that are one, perhaps reworded
-DATE_LINE = 12  # words: a longer new clause with a date in it is more than a date line
 _TELLING = frozenset(
     {
         ChangeType.ADDED,
@@ -73,7 +72,8 @@ def clause_id(clause: Clause) -> str:
 
 
 def _is_dated(text: str) -> bool:
-    return is_date_line(text) and len(text.split()) <= DATE_LINE
+    """Tell whether a text that came or went does nothing but date the document."""
+    return is_date_line(text) and not beside_stamp(text)
 
 
 def _change(
@@ -102,7 +102,7 @@ def _change(
 
 def _restamped(old: str, new: str) -> bool:
     """Tell whether two date lines differ in no more than dates, edition numbers and how they are put."""
-    return _is_dated(old) and _is_dated(new) and stamp(old) == stamp(new)
+    return is_date_line(old) and is_date_line(new) and beside_stamp(old) == beside_stamp(new)
 
 
 def _redated(old: str, new: str) -> bool:

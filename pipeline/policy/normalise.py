@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from pipeline.events import Clause, Version, derived_id
-from pipeline.policy.lexis import MODAL, NEGATION
+from pipeline.policy.lexis import MODAL, NEGATION, STAMP
 
 NORMALISER = "n1"  # part of every fingerprint: raised when a rule below changes
 
@@ -161,10 +161,10 @@ def is_date_line(text: str) -> bool:
     return dates > 0 and (words <= 2 or (words <= 25 and bool(DATE_CUE.search(rest))))
 
 
-def stamp(text: str) -> str:
-    """Return what a date line says beside its dates and its edition number: its negations, modals and numbers."""
+def beside_stamp(text: str) -> str:
+    """Return what a date line says beside its dates, its edition number and the words of any date line."""
     words = words_of(EDITION.sub(" ", DATE.sub(" ", text)))
-    return " ".join(word for word in words if word in NEGATION or word in MODAL or word[0].isdigit())
+    return " ".join(word for word in words if word not in STAMP)
 
 
 def _form_level(old: Clause, new: Clause) -> str:

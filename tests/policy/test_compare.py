@@ -101,6 +101,7 @@ def test_item_under_another_lead() -> None:
     [
         ("Version 2.3, updated May 1, 2024", "Version 2.4, updated June 2, 2024", Verdict.MINOR),
         ("Updated: May 1, 2024", "Last updated on June 2, 2024", Verdict.MINOR),
+        ("Effective in Norway: May 1, 2024", "Effective in Norway and Iceland: May 1, 2024", Verdict.CHANGED),
         ("Refunds until May 1, 2024", "No refunds until May 1, 2024", Verdict.CHANGED),
         ("Opt out by May 1, 2024", "Opt out by April 1, 2024", Verdict.CHANGED),
     ],
