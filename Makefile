@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/python -m uv
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test lint unit faults bench run lock clean
+.PHONY: install demo test lint unit faults judges bench run lock clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -41,6 +41,10 @@ BROKER ?= embedded
 
 faults: install
 	$(BIN)/python tests/faults/run.py --kills $(KILLS) --broker $(BROKER)
+
+# Judges that are not ours; ends with `judges: N passed, N failed`. DATA=DIR judges every pair of a data folder.
+judges: install
+	$(BIN)/python -m tests.judges.run $(if $(DATA),--data $(DATA)) $(if $(OUT),--out $(OUT))
 
 bench: install
 	$(BIN)/clausewire bench all

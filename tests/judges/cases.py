@@ -1,0 +1,231 @@
+"""What the judges look at: alerts of real pages, of every kind, and hostile ones, as post, message and mail."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from functools import partial
+from hashlib import sha256
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agents.demo.story import FOLDER
+from agents.detect_changes import detect_changes
+from pipeline.alerts.alert import change_alert
+from pipeline.alerts.render import email, slack, webhook
+from pipeline.alerts.render.email import Letter
+from pipeline.alerts.render.words import Links
+from pipeline.events import (
+    AlertRaised,
+    BodyRef,
+    ClausesChanged,
+    DeliveryDue,
+    DocumentSpec,
+    PageRef,
+    PageState,
+    Verdict,
+    Version,
+    VersionRecorded,
+    derived_id,
+)
+from pipeline.policy.clauses import segment
+from pipeline.policy.page import Page, read_page
+from tests.alerts import samples
+
+PROCESSES = 2
+LINKS = Links(
+    redline="https://clausewire.example/alerts/alt-1/redline",
+    evidence="https://clausewire.example/alerts/alt-1/evidence",
+)
+LETTER = Letter(
+    sender="Clausewire <alerts@clausewire.example>",
+    to=("counsel@example.org",),
+    unsubscribe_url="https://clausewire.example/unsubscribe/" + "k3J9" * 24,
+    unsubscribe_mail="unsubscribe@clausewire.example",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A delivery to judge, under a name that leads back to where it comes from."""
+
+    name: str
+    due: DeliveryDue
+
+    @property
+    def hostile(self) -> bool:
+        """Say whether an attacker chose every word of it."""
+        return self.name.startswith("hostile ")
+
+    def body(self) -> bytes:
+        """Return the webhook's body."""
+        return webhook.compose(self.due, links=LINKS)
+
+    def messages(self) -> list[slack.Message]:
+        """Return the Slack messages: the one posted and, of an update, the alert's refreshed one."""
+        return [message for message in slack.compose(self.due, links=LINKS) if message is not None]
+
+    def mail(self) -> EmailMessage:
+        """Return the mail."""
+        return email.compose(self.due, letter=LETTER, sent_at=self.due.due_at, links=LINKS)
+
+    def html(self) -> str:
+        """Return the HTML part of the mail."""
+        part = self.mail().get_body(("html",))
+        assert part is not None, "a mail has an HTML part"
+        return str(part.get_content())
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two dated files of one document, one after the other."""
+
+    name: str
+    service: str
+    document: str
+    old: Path
+    new: Path
+
+
+class Kept:
+    """A store of values in memory."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, bytes] = {}
+
+    async def put(self, value: msgspec.Struct) -> BodyRef:
+        body = msgspec.json.encode(value)
+        ref = BodyRef(sha256=sha256(body).hexdigest(), size=len(body), media_type="application/json")
+        self._bodies[ref.sha256] = body
+        return ref
+
+    async def get(self, ref: BodyRef, kind: type[Any]) -> Any:
+        return msgspec.json.decode(self._bodies[ref.sha256], type=kind)
+
+
+class Remembered:
+    """The memory of one document's state."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, Any] = {}
+
+    def recall(self, key: str) -> Any:
+        return self._states.get(key)
+
+    def keep(self, key: str, value: Any) -> None:
+        self._states[key] = value
+
+    def forget(self, key: str) -> None:
+        self._states.pop(key, None)
+
+
+def told(name: str, what: Any, **also: Any) -> Case:
+    """Return a case of an alert, an update or a withdrawal."""
+    return Case(name, samples.due(what, delivery_id=derived_id("dlv", name), **also))
+
+
+def ours() -> list[Case]:
+    """Return an alert of each kind, an update of each kind, and every hostile text of the samples."""
+    alert = samples.alert(coverage=(samples.story(), samples.story("A second report", outlet="Elsewhere")))
+    story = samples.alert(kind="story", changes=(), document=None, evidence=None, coverage=(samples.story(),))
+    kinds = [told("an alert", alert), told("a story", story)]
+    kinds += [
+        told(f"an update: {how}", samples.updated(how), alert=alert)
+        for how in ("confirmed", "coverage", "in-force")
+    ]
+    kinds.append(told("a withdrawal", samples.withdrawn(), alert=alert))
+    many = [
+        samples.reworded(f"{n} days", f"{n} months", heading_path=(f"{n}. Retention",)) for n in range(1, 90)
+    ]
+    kinds.append(told("ninety changes", samples.alert(samples.change(), *many)))
+    return kinds + [told(f"hostile {n}", samples.hostile(text)) for n, text in enumerate(samples.HOSTILE)]
+
+
+def demo_pairs() -> list[Pair]:
+    """Return the consecutive versions of the demo's documents."""
+    folders = sorted(folder for folder in (FOLDER / "pages").glob("*/*") if folder.is_dir())
+    return [
+        Pair(f"{new.relative_to(FOLDER)}", folder.parent.name, folder.name, old, new)
+        for folder in folders
+        for old, new in pairwise(sorted(folder.iterdir()))
+    ]
+
+
+def data_pairs(data: Path) -> list[Pair]:
+    """Return the pairs that the development data lists."""
+    root = data / "policies" if (data / "policies").is_dir() else data
+    with (root / "pairs.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [
+        Pair(row["id"], row["service"], row["document"], root / row["old_file"], root / row["new_file"])
+        for row in rows
+    ]
+
+
+def alerts_of(
+    pairs: Sequence[Pair], *, processes: int = PROCESSES
+) -> Iterator[tuple[Pair, AlertRaised | str | None]]:
+    """Yield what each pair raises: an alert, nothing where no wording changed, or the words of an error."""
+    if processes == 1:
+        yield from ((pair, raised(pair)) for pair in pairs)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from zip(pairs, pool.map(raised, pairs, chunksize=8), strict=True)
+
+
+def raised(pair: Pair) -> AlertRaised | str | None:
+    """Return the alert that a pair raises, through the step that compares versions; an error as its words."""
+    try:
+        return asyncio.run(_raised(pair))
+    except Exception as error:  # one pair that falls over must not hide the others
+        return f"{type(error).__name__}: {error}"
+
+
+async def _raised(pair: Pair) -> AlertRaised | None:
+    values, memory, alert = Kept(), Remembered(), None
+    step = partial(detect_changes, values=values, memory=memory)
+    for at, path in enumerate((pair.old, pair.new)):
+        version = read(path)
+        if version is None:
+            return None
+        async for event in step(_recorded(pair, version, await values.put(version), at)):
+            if isinstance(event, ClausesChanged) and event.verdict is Verdict.CHANGED:
+                alert = change_alert(event)
+    return alert
+
+
+def _recorded(pair: Pair, version: Version, ref: BodyRef, at: int) -> VersionRecorded:
+    url = f"https://{pair.service}.example/{pair.document}"
+    seen = datetime(2024, 10, 1, 9, tzinfo=UTC) + timedelta(days=at)
+    page = PageRef(page_id=f"page-{at}", url=url, final_url=url, fetched_at=seen, body=ref)
+    document = DocumentSpec(
+        id=f"{pair.service}-{pair.document}", service=pair.service.title(), name=pair.document, url=url
+    )
+    return VersionRecorded(
+        document=document,
+        page=page,
+        state=PageState.OK,
+        fingerprint=derived_id("fp", version.text),
+        version=ref,
+        extractor=version.extractor,
+    )
+
+
+def read(path: Path) -> Version | None:
+    """Read a dated text, or extract a dated page; nothing where the page is not readable."""
+    data = path.read_bytes()
+    data = gzip.decompress(data) if path.suffix == ".gz" else data
+    if ".html" in path.suffixes:
+        return read_page(Page(body=data)).version
+    text = data.decode("utf-8", "replace")
+    return Version(text=text, clauses=segment(text), extractor="archive")
