@@ -24,6 +24,7 @@ from pipeline.adapters.pollstate import PollStates
 from pipeline.config import Settings
 from pipeline.events import DocumentSpec, FeedSpec, PageState
 from pipeline.policy.selectors import from_declaration
+from pipeline.polling import PollState
 
 sources_app = typer.Typer(help="The documents and feeds that are watched.", no_args_is_help=True)
 subscriptions_app = typer.Typer(help="Who hears of alerts.", no_args_is_help=True)
@@ -40,17 +41,21 @@ def list_sources(config: ConfigFile = Path("clausewire.yaml")) -> None:
 async def _healths(settings: Settings) -> list[str]:
     specs: list[DocumentSpec | FeedSpec] = [*settings.documents, *settings.feeds]
     if not (settings.data / "polls.db").exists():
-        return [f"never read       {spec.id}  {spec.url}" for spec in specs]
+        return [_health(spec, None) for spec in specs]
     async with PollStates(settings.data / "polls.db") as states:
         return [_health(spec, await states.load(spec.id)) for spec in specs]
 
 
-def _health(spec: DocumentSpec | FeedSpec, state: Any) -> str:
+def _health(spec: DocumentSpec | FeedSpec, state: PollState | None) -> str:
     if state is None:
-        return f"never read       {spec.id}  {spec.url}"
-    due = f"next {state.next_due_at:%Y-%m-%d %H:%M}" if state.next_due_at else ""
-    trouble = f"  {state.last_error}" if state.failures else ""
-    return f"{state.health!s:<16} {spec.id}  {spec.url}  {due}{trouble}"
+        return f"never read  {spec.id}  {spec.url}"
+    read = f"read {state.read_at:%Y-%m-%d %H:%M}" if state.read_at else "never read"
+    due = f", next {state.due_at:%Y-%m-%d %H:%M}" if state.due_at else ""
+    moved = f"\n            moved to {state.moved_to}" if state.moved_to else ""
+    trouble = (
+        f"\n            {state.failures} failures: {state.reason}. {state.remedy}" if state.failures else ""
+    )
+    return f"{state.health.value:<10}  {spec.id}  {spec.url}  {read}{due}{moved}{trouble}"
 
 
 @sources_app.command("check")
