@@ -162,7 +162,9 @@ class Program:
             return "starting"
         if self.app.rebalancing:
             return "rebalancing"
-        return "" if self._holdings.settled else "recovering"
+        if not self._holdings.settled:
+            return "recovering"
+        return "" if self.log.takes_writes else "the log takes no writes"
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Run until asked to stop; raises what crashed the program."""

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -15,6 +16,7 @@ from typing import Any
 from pipeline.errors import ConfigError
 
 REQUEST_S = 10.0
+LOOK_S = 0.1  # how often it looks whether it is to close
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class ScrapeServer:
                 key="--metrics-port",
                 remedy="stop what listens there, or give another --metrics-port or --metrics-host",
             ) from error
-        threading.Thread(target=self._server.serve_forever, name="scrapes", daemon=True).start()
+        serve = partial(self._server.serve_forever, poll_interval=LOOK_S)
+        threading.Thread(target=serve, name="scrapes", daemon=True).start()
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._server.server_port}"
 
