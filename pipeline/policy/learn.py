@@ -128,7 +128,7 @@ def _views(texts: Sequence[str], marks: NDArray[np.int8]) -> tuple[View, ...]:
         raise ConfigError("learning needs scikit-learn", remedy="install the extra `learn`") from error
     rare = 2 if len(texts) > 200 else 1  # texts that a term has to stand in
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=rare, strip_accents="unicode")
-    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=rare)
+    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=2 * rare - 1)
     by_words, by_chars = words.fit_transform(texts), chars.fit_transform(texts)
     ratios = tuple(_ratio(by_words, column) for column in marks.T)
     odds = partial(LogisticRegression, C=10, class_weight="balanced", solver="liblinear")
