@@ -230,6 +230,12 @@ def test_marks_stand_apart() -> None:
     assert "</del> <ins" in html
 
 
+def test_marks_keep_their_order() -> None:
+    """Words written from right to left stay within their own mark, whatever stands beside it."""
+    html = part(written(alert(reworded("שלום 90", "שלום 18"))), "html")
+    assert re.search(r'<del dir="auto"[^>]*>שלום 90</del> <ins dir="auto"', html)
+
+
 def test_lines_break_without_styles() -> None:
     """The lines of a clause are lines in clients that know no white-space property."""
     html = part(written(alert(change("one line\nanother", redline=(("+", "one line\nanother"),)))), "html")

@@ -139,8 +139,9 @@ def ours() -> list[Case]:
     alert = samples.alert(coverage=(samples.story(), samples.story("A second report", outlet="Elsewhere")))
     story = samples.alert(kind="story", changes=(), document=None, evidence=None, coverage=(samples.story(),))
     kinds = [told("an alert", alert), told("a story", story)]
+    news = {"coverage": (samples.story(), samples.story("A second report", outlet="Elsewhere"))}
     kinds += [
-        told(f"an update: {how}", samples.updated(how), alert=alert)
+        told(f"an update: {how}", samples.updated(how, coverage=news.get(how, ())), alert=alert)
         for how in ("confirmed", "coverage", "in-force")
     ]
     kinds.append(told("a withdrawal", samples.withdrawn(), alert=alert))
