@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,6 +16,10 @@ from pipeline.events import Comparison, PageState, Verdict, Version
 from pipeline.policy.compare import compare
 from pipeline.policy.page import Page, Reading, read_page
 
+DOCUMENT = re.compile(
+    r"\b(?:privacy|terms|polic(?:y|ies)|conditions|guidelines|agreement|notice|rules|cookies?|trackers?|licen[cs]e)\b",
+    re.I,
+)
 TEXT_TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain"}
 
 
@@ -31,6 +36,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     content_type: str = ""
     headers: dict[str, str] = {}
+    document: str = ""  # what it is called, which tells apart the documents of a page that holds several
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +45,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     old: str = ""
     new: str = ""
     page: str = ""
-    url: str = ""
+    url: str | None = ""
     status: int = 200
     old_status: int = 200
     new_status: int = 200
@@ -53,8 +59,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     document: str = ""
 
 
-def from_file(path: str | Path, *, url: str = "", status: int = 200, content_type: str = "") -> Served:
-    """Return a page kept in a file; `.gz` is opened, the suffix tells the media type where nothing else does."""
+def from_file(
+    path: str | Path, *, url: str = "", status: int = 200, content_type: str = "", document: str = ""
+) -> Served:
+    """Return a page kept in a file; `.gz` is opened.
+
+    Where nothing else does, the suffix tells the media type, and a file or folder called like a document its name.
+    """
     path = Path(path)
     try:
         body = path.read_bytes()
@@ -65,7 +76,26 @@ def from_file(path: str | Path, *, url: str = "", status: int = 200, content_typ
         body, name = _opened(body, path), name.removesuffix(".gz")
     suffix = Path(name).suffix.lower()
     guessed = TEXT_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or ""
-    return Served(body=body, name=str(path), url=url, status=status, content_type=content_type or guessed)
+    return Served(
+        body=body,
+        name=str(path),
+        url=url,
+        status=status,
+        content_type=content_type or guessed,
+        document=document or document_name(path),
+    )
+
+
+def document_name(path: Path) -> str:
+    """Return what a file or its folder is called, where that is the name of a kind of document.
+
+    Archives keep a document's pages as `Privacy Policy/2024-10-17.html` or `privacy-policy--html/…`.
+    """
+    for part in (path.name.partition(".")[0], path.parent.name):
+        words = re.sub(r"[-_\s]+", " ", part.partition("--")[0]).strip()
+        if DOCUMENT.search(words) and not re.search(r"\d{3}", words):
+            return words.title()
+    return ""
 
 
 def _opened(body: bytes, path: Path) -> bytes:
@@ -95,6 +125,7 @@ def read(
         select=tuple(select),
         remove=tuple(remove),
         siblings=tuple(siblings),
+        name=served.document,
     )
     return read_page(page, known=known)
 
@@ -178,7 +209,7 @@ def diff_row(row: Row) -> dict[str, Any]:
     """Return the result of one line of `diff --batch`."""
     if not row.old or not row.new:
         raise InputError("a line of a diff batch names `old` and `new`")
-    file = partial(from_file, url=row.url, content_type=row.content_type)
+    file = partial(from_file, url=row.url or "", content_type=row.content_type, document=row.document)
     comparison, detail = compared(
         file(row.old, status=row.old_status),
         file(row.new, status=row.new_status),
@@ -197,7 +228,9 @@ def extract_row(row: Row) -> dict[str, Any]:
     """Return the result of one line of `extract --batch`."""
     if not row.page:
         raise InputError("a line of an extract batch names `page`")
-    served = from_file(row.page, url=row.url, status=row.status, content_type=row.content_type)
+    served = from_file(
+        row.page, url=row.url or "", status=row.status, content_type=row.content_type, document=row.document
+    )
     reading = read(served, siblings=sibling_bodies(row.siblings), select=row.select, remove=row.remove)
     return extracted(reading)
 

@@ -91,6 +91,7 @@ def _read(spec: DocumentSpec, report: SourceReport, moved: str) -> bool:
         status=report.status,
         headers=headers,
         content_type=headers.get("content-type", ""),
+        document=spec.name,
     )
     found = reading.read(served, select=spec.select, remove=spec.remove)
     if found.version is None or found.state is not PageState.OK:

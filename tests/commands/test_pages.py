@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.__main__ import app, main
-from agents.commands.reading import InputError
+from agents.commands.reading import InputError, document_name
 
 OLD = "# Terms\n\n## Data\n\nWe retain your data for 30 days after you close your account with us.\n\n## Fees\n\nFees are billed monthly in advance.\n"
 
@@ -134,3 +134,18 @@ def test_every_command_teaches() -> None:
         word in told
         for word in ("diff", "extract", "classify", "run", "init", "doctor", "replay", "import", "demo")
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Privacy Policy/2024-10-17.html", "Privacy Policy"),
+        ("acme/privacy-policy--html/2024-10-17.html.gz", "Privacy Policy"),
+        ("acme/terms_of_service.html", "Terms Of Service"),
+        ("acme/2024-10-17.html", ""),
+        ("index.html", ""),
+    ],
+)
+def test_names_are_read_from_paths(path: str, name: str) -> None:
+    """A file or folder called like a document names it; a date or any other word does not."""
+    assert document_name(Path(path)) == name
