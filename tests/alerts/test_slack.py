@@ -192,3 +192,13 @@ def test_quiet_changes_come_last() -> None:
     assert read(posted(alert(moved, change()))).index("Third-party") < read(
         posted(alert(moved, change()))
     ).index("Moved")
+
+
+@pytest.mark.parametrize("letters", range(20, 120, 7))
+def test_budget_counts_every_line(letters: int) -> None:
+    """However long the other changes are, the list of them and the count of the rest keep the budget."""
+    kinds = list(ChangeType)
+    many = [change("x" * letters, type=kinds[number % len(kinds)]) for number in range(90)]
+    links = Links(redline="https://cw.example/" + "r" * 120, evidence="https://cw.example/e")
+    message = slack.message(alert(*many), delivery_id="dlv-1", links=links)
+    assert slack.BUDGET - 1_000 < slack.size(message["blocks"]) <= slack.BUDGET

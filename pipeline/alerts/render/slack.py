@@ -122,20 +122,25 @@ def _blocks(
     for sizes in SIZES:
         head = parts.opening(alert, ranked, sizes, updates, withdrawal)
         tail = parts.ending(alert, links, updates, sizes)
-        left = BUDGET - RESERVE - size([*head, *tail])
-        if left >= 0:
+        room = BUDGET - size([*head, *tail])
+        if room >= RESERVE:
             break
-    return [*head, *_others(alert, ranked, links, left), *tail]
+    return [*head, *_others(alert, ranked, links, room), *tail]
 
 
-def _others(alert: AlertRaised, ranked: Sequence[Change], links: Links, left: int) -> list[dict[str, Any]]:
-    """Return the list of the other changes that fit in what is left of the budget, and what is not shown."""
+def _others(alert: AlertRaised, ranked: Sequence[Change], links: Links, room: int) -> list[dict[str, Any]]:
+    """Return the list of the other changes that fit in a room of characters, and what is not shown."""
     items: list[dict[str, Any]] = []
+    left = room - RESERVE
     for change in ranked[1:]:
         item = parts.item(change, EACH)
         left -= size([item]) + 1
         if left < 0:
             break
         items.append(item)
-    more = words.more(alert, ranked[: len(items) + 1])
-    return parts.others(items, more, links)
+    while True:  # the lines around the items take room too, the count of the others among them
+        more = words.more(alert, ranked[: len(items) + 1])
+        blocks = parts.others(items, more, links)
+        if not items or size(blocks) <= room:
+            return blocks
+        items.pop()
