@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
 import pytest
 
@@ -13,7 +11,6 @@ from pipeline.policy.lifecycle import (
     DocumentState,
     Head,
     advanced,
-    day_of,
     fitting,
     noted,
     reminders,
@@ -76,8 +73,3 @@ def test_memory_of_events_is_bounded() -> None:
 def test_nothing_fits_in_no_budget() -> None:
     """A list of changes is cut where the budget ends, whole changes only."""
     assert fitting((), budget=0) == ()
-
-
-def test_day_of_a_day() -> None:
-    """A full date is a day."""
-    assert day_of("2024-11-15") == (NOON + timedelta(days=29)).date()
