@@ -23,7 +23,7 @@ from pipeline.alerts.outbox import Outbox
 from pipeline.news.correlate import Ledger
 from pipeline.news.story import StoryBook
 from pipeline.policy.lifecycle import DocumentState
-from pipeline.ports import Blobs
+from pipeline.ports import Blobs, Rewrites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class World:
     declared: Declared
     subscriptions: Subscriptions
     notifiers: Notifiers
+    rewrites: Rewrites | None = None
 
 
 def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
@@ -74,7 +75,14 @@ def wire_agents(p: Program, w: World) -> None:
     )
 
     p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
-    p.agent("versions.recorded", detect_changes, e.VersionRecorded, memory=known, values=values)
+    p.agent(
+        "versions.recorded",
+        detect_changes,
+        e.VersionRecorded,
+        memory=known,
+        values=values,
+        rewrites=w.rewrites,
+    )
     p.agent(
         "clauses.changed", raise_alerts, e.ClausesChanged, e.ChangeSettled, memory=alerting, values=values
     )

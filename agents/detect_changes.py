@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from agents.reword_summaries import reword
 from pipeline.events import (
     ClausesChanged,
     Comparison,
@@ -33,27 +34,34 @@ from pipeline.policy.lifecycle import (
     settled,
 )
 from pipeline.policy.summary import headline
-from pipeline.ports import Memory, Values
+from pipeline.ports import Memory, Rewrites, Values
 
 COMPARED_STATES = 4  # earlier states that a comparison may look at, for variants that return almost equal
 
 
 async def detect_changes(
-    event: VersionRecorded, *, values: Values, memory: Memory[DocumentState]
+    event: VersionRecorded,
+    *,
+    values: Values,
+    memory: Memory[DocumentState],
+    rewrites: Rewrites | None = None,
 ) -> AsyncIterator[Event]:
-    """Report what changed since the last accepted version, and settle what was reported before."""
+    """Report what changed since the last accepted version, and settle what was reported before.
+
+    `rewrites` may reword the summaries of what is new; a replay and a backfill go without, and no id depends on it.
+    """
     state = memory.recall(event.key) or DocumentState()
     if event.id in state.seen or event.state is not PageState.OK or event.version is None:
         return
     state = msgspec.structs.replace(state, seen=noted(state.seen, event.id))
-    results, state = await _decided(event, state, values)
+    results, state = await _decided(event, state, values, rewrites)
     for result in results:
         yield result
     memory.keep(event.key, state)
 
 
 async def _decided(
-    event: VersionRecorded, state: DocumentState, values: Values
+    event: VersionRecorded, state: DocumentState, values: Values, rewrites: Rewrites | None
 ) -> tuple[list[Event], DocumentState]:
     if state.head is None or event.technical:
         return [], await _taken(event, state, values)
@@ -61,7 +69,7 @@ async def _decided(
         return _confirmed(event, state)
     if state.provisional and event.fingerprint == state.provisional.before.fingerprint:
         return _withdrawn(event, state, state.provisional)
-    return await _compared(event, state, state.head, values)
+    return await _compared(event, state, state.head, values, rewrites)
 
 
 def _confirmed(event: VersionRecorded, state: DocumentState) -> tuple[list[Event], DocumentState]:
@@ -97,7 +105,7 @@ async def _accepted(
 
 
 async def _compared(
-    event: VersionRecorded, state: DocumentState, head: Head, values: Values
+    event: VersionRecorded, state: DocumentState, head: Head, values: Values, rewrites: Rewrites | None
 ) -> tuple[list[Event], DocumentState]:
     assert event.version is not None
     new, old = await values.get(event.version, Version), await values.get(head.version, Version)
@@ -114,6 +122,8 @@ async def _compared(
         document=event.document.name,
         seen_at=event.at,
     )
+    if rewrites and event.origin is Origin.POLL:
+        comparison = await reword(comparison, event, rewrites)
     change = await change_set(event, head, comparison, values)
     if comparison.verdict is Verdict.BROKEN:
         return [change], state

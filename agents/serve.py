@@ -31,6 +31,7 @@ from pipeline.adapters.kafka.start import kafka_of
 from pipeline.adapters.metrics import SOURCES
 from pipeline.adapters.pollstate import PollStates
 from pipeline.adapters.polltable import PollTable
+from pipeline.adapters.rewriter import ChatRewriter
 from pipeline.adapters.tables import TableMemory
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
@@ -80,7 +81,7 @@ async def _alone(stack: AsyncExitStack, settings: Settings, clock: Clock, lookou
     program = Program(WORKERS, settings.broker, data=settings.data, clock=clock, **lookout.eyes)
     lookout.watch(program)
     told, channels = await _known(stack, settings, clock)
-    world = _world(settings, told.registry, channels)
+    world = await _world(stack, settings, told.registry, channels)
     sources = wire(program, world)
     told.beside(program)
     memory = await stack.enter_async_context(PollStates(settings.data / "polls.db"))
@@ -94,7 +95,7 @@ async def _shared(
     """Start agents and pollers as members of their groups."""
     kafka = kafka_of(settings)
     told, channels = await _known(stack, settings, clock)
-    world = _world(settings, told.registry, channels)
+    world = await _world(stack, settings, told.registry, channels)
     common: dict[str, Any] = {"data": settings.data, "clock": clock, "kafka": kafka, **lookout.eyes}
     worker = Program(WORKERS, settings.broker, **common)
     poller = Program(POLLERS, settings.broker, **common)
@@ -121,13 +122,15 @@ async def _known(stack: AsyncExitStack, settings: Settings, clock: Clock) -> tup
     return await known(Registry(channels), follower, settings.subscriptions, clock), channels
 
 
-def _world(settings: Settings, registry: Registry, channels: Channels) -> World:
+async def _world(stack: AsyncExitStack, settings: Settings, registry: Registry, channels: Channels) -> World:
+    rewriter = rewriter_of(settings)
     return World(
         blobs=FolderBlobs(settings.data / "blobs"),
         desk=desk_of(settings),
         declared=Declared(Sources[DocumentSpec](), Sources[FeedSpec]()),
         subscriptions=registry.all,
         notifiers=channels.notifiers,
+        rewrites=await stack.enter_async_context(rewriter) if rewriter else None,
     )
 
 
@@ -152,7 +155,10 @@ async def _poll(
     }
     pages, feeds = (lookout.metered(fetcher, kind, world.declared) for kind in SOURCES)
     documents = world.declared.documents
-    program.beside(partial(poll_policies, documents, blobs=world.blobs, fetcher=pages, **common))
+    browser = browser_of(settings, program.clock)
+    renders = await stack.enter_async_context(browser) if browser else None
+    reading = partial(poll_policies, documents, blobs=world.blobs, fetcher=pages, renders=renders)
+    program.beside(partial(reading, **common))
     program.beside(partial(poll_feeds, world.declared.feeds, parser=parser, fetcher=feeds, **common))
     shared = SharedSources(
         known=sources,
@@ -193,6 +199,15 @@ def browser_of(settings: Settings, clock: Clock) -> Browser | None:
         agent=user_agent(wanted.contact),
         sandbox=wanted.browser_sandbox,
     )
+
+
+def rewriter_of(settings: Settings) -> ChatRewriter | None:
+    """Return who may reword summaries, None where the settings name nobody."""
+    wanted = settings.rewriter
+    if wanted is None:
+        return None
+    key = settings.secrets.get(wanted.api_key_env) if wanted.api_key_env else ""
+    return ChatRewriter(wanted.url, model=wanted.model, api_key=key, timeout_s=wanted.timeout_s)
 
 
 def desk_of(settings: Settings) -> Desk:
