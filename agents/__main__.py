@@ -10,7 +10,21 @@ import sys
 
 import typer
 
-from agents.commands import bench, explain, history, kafka, pages, running, setup, show, sources, topics
+from agents.commands import (
+    bench,
+    deliveries,
+    explain,
+    history,
+    interface,
+    kafka,
+    pages,
+    running,
+    setup,
+    show,
+    sources,
+    subscriptions,
+    topics,
+)
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
@@ -37,10 +51,14 @@ app.command(rich_help_panel="Run")(running.poll)
 app.command(rich_help_panel="Run")(setup.demo)
 app.add_typer(kafka.kafka_app, name="kafka", rich_help_panel="Run")
 app.add_typer(sources.sources_app, name="sources", rich_help_panel="Run")
-app.add_typer(sources.subscriptions_app, name="subscriptions", rich_help_panel="Run")
+app.add_typer(subscriptions.subscriptions_app, name="subscriptions", rich_help_panel="Run")
+app.command(rich_help_panel="Run")(interface.api)
+app.add_typer(interface.keys_app, name="api-keys", rich_help_panel="Run")
+app.command("secret-key", rich_help_panel="Run")(interface.secret_key)
 
 app.command(rich_help_panel="History")(history.alerts)
-app.command(rich_help_panel="History")(history.deliveries)
+app.add_typer(deliveries.deliveries_app, name="deliveries", rich_help_panel="History")
+app.command(rich_help_panel="History")(deliveries.why)
 app.command(rich_help_panel="History")(explain.explain)
 app.command(rich_help_panel="History")(explain.clauses)
 app.command("import", rich_help_panel="History")(history.import_pages)

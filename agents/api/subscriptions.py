@@ -12,7 +12,7 @@ from msgspec import Struct
 from agents import subscribe
 from agents.api.access import SHOWN
 from agents.api.consent import consent
-from agents.api.office import Office
+from agents.api.office import Office, Opened
 from agents.api.problems import ProblemError
 from agents.api.requests import body, page, query
 from agents.subscribe import ChangedSubscription, NewSubscription
@@ -211,14 +211,14 @@ async def _declared(office: Office, declared: SubscriptionDeclared) -> web.Respo
 async def test(office: Office, request: web.Request) -> web.Response:
     """Send a test message now, and say how it fared."""
     query(request, ())
-    return answer(await tested(office, known(office, request)))
+    return answer(await tested(office.channels, known(office, request), office.now()))
 
 
-async def tested(office: Office, one: SubscriptionDeclared) -> Tested:
+async def tested(channels: Opened, one: SubscriptionDeclared, at: datetime) -> Tested:
     """Return how a test message to a subscription fared."""
-    due = sample(one.subscription_id, office.now())
+    due = sample(one.subscription_id, at)
     try:
-        notifier = await office.channels.notifier(one)
+        notifier = await channels.notifier(one)
         receipt = await notifier.send(due, parent=None)
     except (DeliveryError, RefusedError) as error:
         return Tested(

@@ -1,4 +1,4 @@
-"""import, replay, rejected, deliveries: what happened, put in, run again, set aside, sent."""
+"""import, replay, rejected, alerts: what happened, put in, run again, set aside, told."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.events import (
     AlertRaised,
-    DeliveryAttempted,
     DeliveryDue,
     DocumentSpec,
     EventRejected,
@@ -216,24 +215,6 @@ def _rejections(history: History) -> list[tuple[Kept, EventRejected]]:
     records = list(history.records("events.rejected"))
     events = [(record, decode(record.value)) for record in records]
     return [(record, event) for record, event in events if isinstance(event, EventRejected)]
-
-
-def deliveries(
-    config: ConfigFile = Path("clausewire.yaml"),
-    route: Annotated[str, typer.Option(help="Only this route.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per attempt.")] = False,
-) -> None:
-    """List what became of each attempt to deliver."""
-    with open_history(settings_from(config)) as history:
-        for event in decoded(history.records("deliveries"), decode):
-            if isinstance(event, DeliveryAttempted) and route in {"", event.subscription_id}:
-                typer.echo(msgspec.json.encode(event).decode() if as_json else _attempt(event))
-
-
-def _attempt(event: DeliveryAttempted) -> str:
-    told = f"{event.attempted_at:%Y-%m-%d %H:%M:%S}  {event.outcome:<8}  {event.what:<10}  {event.subscription_id}"
-    rest = f"  attempt {event.attempt}  {event.status or ''}  {event.delivery_id}  {event.reason}"
-    return (told + rest).rstrip()
 
 
 def alerts(

@@ -6,12 +6,15 @@ import asyncio
 import logging
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
+from agents.api.run import HOST, office_of
+from agents.api.server import listening
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.lookout import Lookout
 from agents.serve import serve
@@ -32,6 +35,10 @@ MetricsPort = Annotated[
 MetricsHost = Annotated[
     str, typer.Option(envvar="CLAUSEWIRE_METRICS_HOST", help="The address that --metrics-port listens on.")
 ]
+ApiPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, show_default="none", help="Serve the HTTP API as well, on 127.0.0.1."),
+]
 
 
 def run(
@@ -40,9 +47,10 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = "127.0.0.1",
+    api_port: ApiPort = None,
 ) -> None:
     """Run everything in this process: pollers, agents and notifiers. Stops on Ctrl-C or SIGTERM."""
-    _run(config, log_format, verbose, Lookout(metrics_port, metrics_host))
+    _run(config, log_format, verbose, Lookout(metrics_port, metrics_host), api_port=api_port)
 
 
 def worker(
@@ -68,21 +76,34 @@ def poll(
 
 
 def _run(
-    config: Path, log_format: str, verbose: bool, lookout: Lookout, *, works: bool = True, polls: bool = True
+    config: Path,
+    log_format: str,
+    verbose: bool,
+    lookout: Lookout,
+    *,
+    works: bool = True,
+    polls: bool = True,
+    api_port: int | None = None,
 ) -> None:
     settings = settings_from(config)
     missing = settings.missing_secrets()
     if missing:
         raise missing[0]
     set_up_logs(log_format, verbose=verbose)
-    asyncio.run(_until_signal(settings, lookout, works=works, polls=polls))
+    asyncio.run(_until_signal(settings, lookout, works=works, polls=polls, api_port=api_port))
 
 
-async def _until_signal(settings: Settings, lookout: Lookout, *, works: bool, polls: bool) -> None:
-    stop = asyncio.Event()
+async def _until_signal(
+    settings: Settings, lookout: Lookout, *, works: bool, polls: bool, api_port: int | None
+) -> None:
+    stop, clock = asyncio.Event(), SystemClock()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(settings, SystemClock(), stop, works=works, polls=polls, lookout=lookout)
+    async with AsyncExitStack() as stack:
+        if api_port is not None:
+            office = await stack.enter_async_context(office_of(settings, clock))
+            await stack.enter_async_context(listening(office, host=HOST, port=api_port))
+        await serve(settings, clock, stop, works=works, polls=polls, lookout=lookout)
 
 
 def set_up_logs(log_format: str, *, verbose: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""sources and subscriptions: what is watched and how it is doing; which endpoints would be accepted."""
+"""sources: what is watched and how it is doing."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 import yaml
 
 from agents.check_sources import SourceReport, check_source
 from agents.commands import reading, show
 from agents.commands.deployment import ConfigFile, settings_from
-from agents.commands.pages import print_json
 from agents.commands.reading import InputError, Served
+from agents.replay import decoded
 from agents.serve import fetcher_of
-from pipeline.adapters import ssrf
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.feeds import FeedParser
+from pipeline.adapters.history import open_history
 from pipeline.adapters.pollstate import PollStates
+from pipeline.adapters.wire import decode
 from pipeline.config import Settings
-from pipeline.events import DocumentSpec, FeedSpec, PageState
+from pipeline.events import DocumentSpec, FeedSpec, PageFetched, PageState
 from pipeline.policy.selectors import from_declaration
 from pipeline.polling import PollState
 
 sources_app = typer.Typer(help="The documents and feeds that are watched.", no_args_is_help=True)
-subscriptions_app = typer.Typer(help="Who hears of alerts.", no_args_is_help=True)
 
 
 @sources_app.command("list")
@@ -109,6 +110,30 @@ def _told(source_id: str, well: bool, *lines: str) -> bool:
     return well
 
 
+@sources_app.command("accept")
+def accept_page(
+    document: Annotated[
+        str, typer.Argument(help="The id of a document whose page is refused, such as x/terms.")
+    ],
+    config: ConfigFile = Path("clausewire.yaml"),
+) -> None:
+    """Say that a page refused as truncated, replaced or in another language is the document: begin anew with it.
+
+    Nothing is alerted: the page becomes the version that later ones are compared with.
+    """
+    with open_history(settings_from(config).broker) as history:
+        pages = [
+            event
+            for event in decoded(history.records("pages.fetched"), decode)
+            if isinstance(event, PageFetched) and event.document.id == document and event.body
+        ]
+        if not pages:
+            raise InputError(f"no page of {document} was ever read", remedy="see `clausewire sources list`")
+        last = max(pages, key=lambda event: event.fetched_at)
+        history.append([msgspec.structs.replace(last, accepted=True, fetched_at=SystemClock().now())])
+    typer.echo(f"the page of {last.fetched_at:%Y-%m-%d %H:%M} is accepted as {document}")
+
+
 @sources_app.command("import-ota")
 def import_ota(
     folder: Annotated[Path, typer.Argument(help="A folder of Open Terms Archive declarations (JSON).")],
@@ -131,52 +156,3 @@ def _declared(path: Path) -> Iterable[dict[str, Any]]:
         entry: dict[str, Any] = {"service": found.service, "name": found.name, "url": found.url}
         entry |= {"select": list(found.select)} if found.select else {}
         yield entry | ({"remove": list(found.remove)} if found.remove else {})
-
-
-@subscriptions_app.command("check")
-def check_endpoints(
-    urls: Annotated[list[str] | None, typer.Argument(help="Webhook endpoints.")] = None,
-    batch: Annotated[Path | None, typer.Option(help="A file with one URL a line.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per URL.")] = False,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="Hosts or networks that are meant to be private.")
-    ] = None,
-) -> None:
-    """Say of each endpoint whether it would be accepted, to which addresses it resolves, and why not.
-
-    Nothing is posted. Exit status 1 when one is refused.
-    """
-    wanted = [*(urls or []), *(_lines(batch) if batch else [])]
-    verdicts = asyncio.run(_verdicts(wanted, ssrf.Allow.of(*(allow or []))))
-    for verdict in verdicts:
-        if as_json:
-            print_json(verdict)
-        else:
-            typer.echo(_line(verdict))
-    if not all(verdict["accepted"] for verdict in verdicts):
-        raise typer.Exit(1)
-
-
-async def _verdicts(urls: Iterable[str], allow: ssrf.Allow) -> list[dict[str, Any]]:
-    found = [await ssrf.check_url(url, resolve=ssrf.system_resolve, allow=allow) for url in urls]
-    return [
-        {
-            "url": verdict.url,
-            "accepted": verdict.accepted,
-            "addresses": list(verdict.addresses),
-            "reason": verdict.reason,
-        }
-        for verdict in found
-    ]
-
-
-def _line(verdict: dict[str, Any]) -> str:
-    addresses = ", ".join(verdict["addresses"])
-    return f"{'accepted' if verdict['accepted'] else 'refused '}  {verdict['url']}  {addresses}  {verdict['reason']}"
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}", remedy="name a UTF-8 file with one URL a line") from None

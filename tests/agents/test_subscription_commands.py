@@ -1,0 +1,162 @@
+"""Subscriptions, keys and deliveries by command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from typer.testing import CliRunner, Result
+
+from agents.__main__ import app
+from agents.recover import missed
+from pipeline.adapters.history import open_history
+from pipeline.adapters.vault import new_key
+from pipeline.alerts import attempt
+from pipeline.alerts.route import Decision, delivery
+from pipeline.errors import PipelineError
+from pipeline.events import (
+    AlertRaised,
+    AlertWithdrawn,
+    Channel,
+    Filters,
+    Origin,
+    Severity,
+    SubscriptionDeclared,
+)
+from tests.fakes import NOON
+
+LEGAL = SubscriptionDeclared(
+    subscription_id="legal", name="Legal", channel=Channel.CONSOLE, declared_at=NOON, active=False
+)
+YES = Decision(subscription_id="legal", deliver=True, reason="the route asks for every alert")
+
+
+def alert(name: str, **also: object) -> AlertRaised:
+    given = {"severity": Severity.HIGH, "raised_at": NOON, "kind": "change", **also}
+    return AlertRaised(alert_id=name, title=f"X changes {name}", summary="", **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A deployment with one route, in the present folder."""
+    (tmp_path / "clausewire.yaml").write_text("routes:\n  - {name: Legal, to: {console: out.txt}}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLAUSEWIRE_SECRET_KEY", new_key())
+    return tmp_path
+
+
+def told(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def put(here: Path, *events: object) -> None:
+    with open_history(f"embedded://{here}/.clausewire/log.db", create=True) as history:
+        history.append(events)  # type: ignore[arg-type]
+
+
+def test_mailbox_is_added_paused_and_removed(here: Path) -> None:
+    """A subscription made by hand is listed, switched off and removed."""
+    assert told("subscriptions", "add", "Press", "--email", "press@example.org").exit_code == 0
+    assert "on   email     press  press@example.org  (command)" in told("subscriptions", "list").output
+    told("subscriptions", "pause", "press", "--reason", "holidays")
+    assert (
+        "off  email     press  press@example.org  (command)  holidays" in told("subscriptions", "list").output
+    )
+    told("subscriptions", "remove", "press")
+    assert "press" not in told("subscriptions", "list").output
+
+
+def test_route_of_the_file_is_paused_but_not_removed(here: Path) -> None:
+    """A route of the configuration is switched off by hand, and removed where it stands."""
+    assert told("subscriptions", "pause", "Legal").exit_code == 0
+    assert "off" in told("subscriptions", "list").output
+    assert isinstance(told("subscriptions", "remove", "legal").exception, PipelineError)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "Legal", "--email", "a@b.example"),
+        ("add", "!!!", "--email", "a@b.example"),
+        ("add", "New", "--email", "nobody"),
+        ("add", "New"),
+        ("add", "New", "--email", "a@b.example", "--webhook", "https://c.example"),
+        ("add", "New", "--webhook", "http://127.0.0.1:1/"),
+        ("pause", "nobody"),
+        ("rotate", "legal"),
+    ],
+)
+def test_what_cannot_be_is_told(here: Path, words: tuple[str, ...]) -> None:
+    """What cannot be done is told in a sentence, and nothing is declared."""
+    result = told("subscriptions", *words)
+    assert isinstance(result.exception, PipelineError)
+    assert told("subscriptions", "list").output.count("\n") == 1
+
+
+def test_key_is_shown_once_and_revoked(here: Path) -> None:
+    """A key is printed when it is made, and never lies in the log."""
+    key = told("api-keys", "create", "--scope", "alerts:read").output.split()[-1]
+    log = b"".join(path.read_bytes() for path in (here / ".clausewire").glob("log.db*"))
+    listed = told("api-keys", "list").output
+    assert key.startswith("cwk_")
+    assert key.encode() not in log
+    told("api-keys", "revoke", listed.split()[0])
+    assert told("api-keys", "list").output == ""
+
+
+def test_missed_alerts_are_recovered(here: Path) -> None:
+    """What was raised while a subscription was off is due once it is asked for, and only that."""
+    put(here, alert("alt-1"), alert("alt-2"))
+    taken = attempt.sent(delivery(alert("alt-1"), YES, due_at=NOON), attempt=1, at=NOON)
+    put(here, taken)
+    assert "X changes alt-2" in told("subscriptions", "recover", "legal", "--since", "2024-10-01").output
+    with open_history(f"embedded://{here}/.clausewire/log.db") as history:
+        counts = [(record.value or b"").count(b'"replayed":true') for record in history.records("outbox")]
+    assert sorted(counts) == [0, 1]
+
+
+def test_only_what_stands_is_recovered() -> None:
+    """Withdrawn alerts, those of an archive and those that filters refuse are not recovered."""
+    raised = [
+        alert("gone"),
+        AlertWithdrawn(alert_id="gone", withdrawn_at=NOON, reason="", cause_id="c"),
+        alert("old", origin=Origin.IMPORT),
+        alert("low", severity=Severity.LOW),
+        alert("kept"),
+    ]
+    wants = Filters(min_severity=Severity.MEDIUM)
+    wanted = replace(LEGAL, filters=wants)
+    assert [due.alert.alert_id for due in missed(wanted, raised, [], at=NOON) if due.alert] == ["kept"]
+
+
+def test_why_tells_each_attempt(here: Path) -> None:
+    """Who was told hears the reason and how each attempt ended."""
+    due = delivery(alert("alt-1"), YES, due_at=NOON)
+    put(here, alert("alt-1"), due, attempt.sent(due, attempt=1, at=NOON, status=200))
+    output = told("why", "alt-1", "--to", "legal").output
+    assert "the route asks for every alert" in output
+    assert "sent  attempt 1  status 200" in output
+
+
+def test_why_tells_the_refusal(here: Path) -> None:
+    """Who was not told hears the first reason against it."""
+    put(here, alert("alt-1", raised_at=NOON.replace(year=2030), kind="health"))
+    assert "not told: kind health is not among" in told("why", "alt-1", "--to", "legal").output
+
+
+@pytest.mark.parametrize("words", [("why", "alt-9", "--to", "legal"), ("deliveries", "show", "dlv-9"),
+                                   ("why", "alt-9", "--to", "nobody"), ("deliveries", "retry", "dlv-9")])  # fmt: skip
+def test_unknown_ids_are_told(here: Path, words: tuple[str, ...]) -> None:
+    """An id that nothing has is told, with where to look."""
+    put(here, alert("alt-1"))
+    assert isinstance(told(*words).exception, PipelineError)
+
+
+def test_delivery_is_shown_and_retried(here: Path) -> None:
+    """A delivery shows its attempts with their answers; one that was given up is due again."""
+    due = delivery(alert("alt-1"), YES, due_at=NOON)
+    put(here, due, attempt.sent(due, attempt=1, at=NOON, status=200, response="taken"))
+    assert "answer: taken" in told("deliveries", "show", due.delivery_id).output
+    assert "is due again" in told("deliveries", "retry", due.delivery_id).output
+    assert "sent" in told("deliveries").output
