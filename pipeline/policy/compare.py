@@ -16,6 +16,7 @@ from pipeline.policy.dates import effective_date
 from pipeline.policy.guard import broken
 from pipeline.policy.normalise import keys_of
 from pipeline.policy.recut import is_cut_anew, recut
+from pipeline.policy.sections import gathered
 from pipeline.policy.stack import Stack, stack
 from pipeline.policy.summary import summarise
 from pipeline.policy.variants import Return, returned, wording
@@ -110,7 +111,7 @@ def difference(old: Told, new: Told) -> Core:
         anew = _changes_anew(old.clauses, new.clauses)
         if marked(anew) <= ANEW * marked(told):
             return Core(changes=anew, found=found, old=old, new=new, anew=True)
-    return Core(changes=told, found=found, old=old, new=new)
+    return Core(changes=gathered(told, old.clauses, new.clauses), found=found, old=old, new=new)
 
 
 def _changes_anew(old: tuple[Clause, ...], new: tuple[Clause, ...]) -> tuple[Change, ...]:
