@@ -63,7 +63,7 @@ async def detect_changes(
 async def _decided(
     event: VersionRecorded, state: DocumentState, values: Values, rewrites: Rewrites | None
 ) -> tuple[list[Event], DocumentState]:
-    if state.head is None or event.technical:
+    if state.head is None or event.technical or event.accepted:
         return [], await _taken(event, state, values)
     if event.fingerprint == state.head.fingerprint:
         return _confirmed(event, state)

@@ -134,7 +134,7 @@ async def record(event: PageFetched, head: Head | None, blobs: Blobs, values: Va
     page = page_ref(event)
     if head and head.page.body.sha256 == page.body.sha256 and head.extractor == EXTRACTOR:
         return _recorded(event, page, head, confirms=True)
-    known = (await values.get(head.version, Version),) if head else ()
+    known = (await values.get(head.version, Version),) if head and not event.accepted else ()
     reading = await read(page, event.document, known, blobs)
     if reading.version is None or reading.state is not PageState.OK:
         return VersionRecorded(
@@ -147,7 +147,8 @@ async def record(event: PageFetched, head: Head | None, blobs: Blobs, values: Va
     mark = fingerprint(reading.version)
     if head and head.fingerprint == mark:
         return _recorded(event, page, head, confirms=True)
-    return await _accepted(event, page, reading.version, mark, values)
+    accepted = await _accepted(event, page, reading.version, mark, values)
+    return msgspec.structs.replace(accepted, accepted=event.accepted)
 
 
 async def upgrade(head: Head, event: PageFetched, blobs: Blobs, values: Values) -> VersionRecorded:

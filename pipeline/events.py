@@ -415,6 +415,7 @@ class PageFetched(Event, frozen=True, kw_only=True, tag=True):
     """A page was read whose bytes differ from the last one, or a later read confirmed it, or a read failed.
 
     `confirms` is true for the first later read with the same bytes. A failed read has no body and says why.
+    `accepted` is an operator's word that the page is the document, whatever it looks like beside earlier versions.
     """
 
     document: DocumentSpec
@@ -429,6 +430,7 @@ class PageFetched(Event, frozen=True, kw_only=True, tag=True):
     reason: str = ""
     failures: int = 0
     origin: Origin = Origin.POLL
+    accepted: bool = False
     schema: int = 1
 
     @property
@@ -465,11 +467,13 @@ class VersionRecorded(Event, frozen=True, kw_only=True, tag=True):
     confirms: bool = False
     reason: str = ""
     origin: Origin = Origin.POLL
+    accepted: bool = False
     schema: int = 1
 
     @property
     def id(self) -> str:
         mark = "confirms" if self.confirms else "technical" if self.technical else self.state
+        mark = f"{mark} accepted" if self.accepted else mark
         return derived_id(
             "ver", self.document.id, self.fingerprint, self.page.fetched_at, mark, self.extractor
         )
