@@ -159,3 +159,17 @@ def test_dates_are_read_from_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
     ((moment, _),) = dated_files(tmp_path)
     assert f"{moment:%Y-%m-%d}" == "2024-10-17"
+
+
+async def test_refused_page_can_be_accepted(deployment: Path) -> None:
+    """A page that lost most of its text is refused until an operator says that it is the document."""
+    rest = page(states.CLAUSES[:2])
+    async with line(deployment) as run:
+        await run.confirmed(page(), day=0)
+        await run.confirmed(rest, day=1)
+        await run.sent(1)  # trouble of the source
+        told = await ran("sources", "accept", "example/terms", folder=deployment)
+        await run.sent(2)  # it reads well again
+        await run.read(page((*states.CLAUSES[:2], states.TRAINING)), day=2000)
+        await run.until(lambda: any(due.alert and due.alert.changes for due in run.mailbox.sent))
+    assert told.endswith("is accepted as example/terms\n")
