@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from email import message_from_bytes, policy
 from email.errors import MessageError
+from email.message import EmailMessage
 from functools import partial
 
 import listunsub
@@ -17,6 +18,7 @@ from tests.adapters.hooks import certificates
 from tests.adapters.post import PASSWORD, USER, mailing
 from tests.judges.cases import LETTER, LINKS, Case
 from tests.judges.tools import node, program, run
+from tests.judges.verdict import NOTE
 
 SPAM_LIMIT = 0.0  # points; SpamAssassin calls a mail spam from 5 on
 HOSTILE_LIMIT = (
@@ -99,20 +101,51 @@ def unleavable(cases: Iterable[Case]) -> Iterator[str]:
 
 
 def spam(cases: Sequence[Case]) -> list[str]:
-    """Return the mails that SpamAssassin gives points to, by its local rules."""
+    """Return the mails that SpamAssassin gives points to, by its local rules, for what we write.
+
+    A policy's own words may draw points ("ad preferences" does): rules that a bare mail of nothing but the
+    quoted words draws as well are not counted, and noted. Without a relay that is trusted nothing is taken off.
+    """
     assassin = program("spamassassin", "apt-get install --no-install-recommends spamassassin")
     faults = []
     for case in cases:
-        told = run([assassin, "--local", "--test-mode"], given=case.mail().as_bytes()).decode(
-            errors="replace"
-        )
-        points = re.search(r"^Content analysis details:\s+\((-?[\d.]+) points", told, re.MULTILINE)
+        drawn = _points(assassin, case.mail().as_bytes())
         limit = HOSTILE_LIMIT if case.hostile else SPAM_LIMIT
-        if points is None or float(points[1]) > limit:
-            rules = re.findall(r"^ *(\d[\d.]*) ([A-Z][A-Z\d_]+)", told, re.MULTILINE)
-            reasons = ", ".join(f"{name} {score}" for score, name in rules if float(score) > 0)
-            faults.append(f"{case.name}: {points[1] if points else 'no'} points ({reasons})")
+        if sum(drawn.values()) <= limit:
+            continue
+        quoted = _points(assassin, _quotes(case).as_bytes())
+        ours = {rule: points for rule, points in drawn.items() if rule not in quoted or points < 0}
+        words = ", ".join(f"{rule} {points}" for rule, points in drawn.items() if points > 0)
+        if sum(ours.values()) > limit:
+            faults.append(f"{case.name}: {sum(drawn.values()):.1f} points ({words})")
+        else:
+            faults.append(f"{NOTE}{case.name}: {words}, which the policy's own words draw")
     return faults
+
+
+def _points(assassin: str, mail: bytes) -> dict[str, float]:
+    """Return the rules that a mail draws, with their points."""
+    told = run([assassin, "--local", "--test-mode"], given=mail).decode(errors="replace")
+    _, found, report = told.partition("Content analysis details:")
+    if not found:
+        raise RuntimeError("SpamAssassin gave no report")
+    return {
+        rule: float(score)
+        for score, rule in re.findall(r"^ *(-?\d[\d.]*) ([A-Z][A-Z\d_]+)", report, re.MULTILINE)
+    }
+
+
+def _quotes(case: Case) -> EmailMessage:
+    """Return a mail of nothing but the words that an alert quotes, with the headers of the real one."""
+    mail, bare = case.mail(), EmailMessage(policy=email.POLICY)
+    for name in ("From", "To", "Subject", "Date", "Message-ID"):
+        bare[name] = mail[name]
+    changes = case.due.alert.changes if case.due.alert else ()
+    lines = [
+        line for change in changes for line in (*change.heading_path, " ".join(t for _, t in change.redline))
+    ]
+    bare.set_content("\n".join(lines) + "\n", cte="quoted-printable")
+    return bare
 
 
 def unsupported(cases: Iterable[Case]) -> list[str]:

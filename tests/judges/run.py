@@ -84,7 +84,7 @@ def judges(cases: Sequence[Case], out: Path) -> list[Judge]:
             len(shown),
             lambda: screens.misshapen(shown, out),
         ),
-        Judge("schemathesis", "API", 1, fuzz.violations),
+        Judge("schemathesis", "operations", fuzz.operations(), fuzz.violations),
     ]
 
 
@@ -168,7 +168,7 @@ def tell(judge: Judge, found: Finding | NotInstalledError, *, strict: bool) -> b
         print(f"NOT RUN  {judge.name}: {found}. This judged nothing; to have it: {found.remedy}", flush=True)
         return not strict
     print(f"{'pass' if found.holds else 'FAIL'}     {judge.name}: {found.looked_at} {found.of}", flush=True)
-    for line in [] if found.holds else found.lines():
+    for line in found.lines():
         print(f"         - {line}", flush=True)
     return found.holds
 

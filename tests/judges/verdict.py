@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 SHOWN = 5  # faults printed of each judge
+NOTE = "note: "  # what a judge remarks on without finding fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Finding:
     looked_at: int
     of: str
     faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -24,10 +26,13 @@ class Finding:
 
     def lines(self) -> list[str]:
         """Return what to print below the judge's name."""
-        if not self.looked_at:
-            return [f"looked at no {self.of}"]
-        more = len(self.faults) - SHOWN
-        return [*self.faults[:SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        none = [] if self.looked_at else [f"looked at no {self.of}"]
+        return [*none, *_first(self.faults), *_first(self.notes)]
+
+
+def _first(said: tuple[str, ...]) -> list[str]:
+    more = len(said) - SHOWN
+    return [*said[:SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
 class NotInstalledError(Exception):
@@ -40,4 +45,6 @@ class NotInstalledError(Exception):
 
 def finding(looked_at: int, of: str, faults: Iterable[str]) -> Finding:
     """Return a finding; of endless faults the first thousand."""
-    return Finding(looked_at, of, tuple(islice(faults, 1_000)))
+    said = tuple(islice(faults, 1_000))
+    wrong = tuple(fault for fault in said if not fault.startswith(NOTE))
+    return Finding(looked_at, of, wrong, tuple(note for note in said if note.startswith(NOTE)))
