@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +13,18 @@ import typer
 
 from agents.commands.reading import InputError
 
-SCRIPTS = Path(__file__).parents[2] / "tests" / "bench"
-QUALITY = ("bench_scenarios", "bench_extract", "bench_compare", "bench_meaning", "bench_news")
-SPEED = ("bench_log", "bench_line", "bench_poll", "bench_delivery")
+REPOSITORY = Path(__file__).parents[2]
+Arguments = Callable[[Path], list[str]]
+
+# Each measure of quality, and how its script is told where the labelled data lies.
+QUALITY: dict[str, Arguments] = {
+    "scenarios": lambda data: [],
+    "extract": lambda data: [str(data / "policies")],
+    "compare": lambda data: [str(data / "policies")],
+    "meaning": lambda data: [str(data)],
+    "news": lambda data: ["--data", str(data)],
+}
+SPEED = ("log", "line", "poll", "delivery")
 
 bench_app = typer.Typer(help="Measure quality and speed.", no_args_is_help=True)
 
@@ -25,9 +34,15 @@ Data = Annotated[Path | None, typer.Option(help="A folder of labelled policies, 
 @bench_app.command("quality")
 def quality(
     data: Annotated[Path, typer.Option(help="A folder of labelled policies, news and clauses.")],
+    only: Annotated[str, typer.Argument(help="One of scenarios, extract, compare, meaning, news.")] = "",
 ) -> None:
     """Print every measure of quality on labelled data, with the peer or published figure beside it."""
-    _run(QUALITY, data)
+    if not (data / "policies").is_dir():
+        raise InputError(
+            f"{data} holds no policies", remedy="name a folder with policies/, news/ and labelled/"
+        )
+    for name in _chosen(only, tuple(QUALITY)):
+        _run(name, QUALITY[name](data.resolve()))
 
 
 @bench_app.command("speed")
@@ -35,17 +50,18 @@ def speed(
     only: Annotated[str, typer.Argument(help="One of log, line, poll, delivery; none means all.")] = "",
 ) -> None:
     """Print what the machinery does per second, and from fetch to delivery."""
-    _run([f"bench_{only}"] if only else SPEED, None)
+    for name in _chosen(only, SPEED):
+        _run(name, [])
 
 
 @bench_app.command("all")
 def everything(data: Data = None) -> None:
     """Print the speeds, and the quality where data is given."""
-    _run(SPEED, None)
+    speed("")
     if data is None:
         typer.echo("quality: not measured, name labelled data with --data DIR")
     else:
-        _run(QUALITY, data)
+        quality(data, "")
 
 
 @bench_app.command("classify")
@@ -87,14 +103,20 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
         yield row[0], row[1].strip()
 
 
-def _run(scripts: Sequence[str], data: Path | None) -> None:
-    """Run bench scripts one after the other, each in a process of its own, so that none warms another."""
-    for name in scripts:
-        path = SCRIPTS / f"{name}.py"
-        if not path.exists():
-            raise InputError(f"{path} is not there", remedy="run benches from a clone of the repository")
-        typer.echo(f"== {name.removeprefix('bench_')}")
-        given = ["--data", str(data)] if data else []
-        done = subprocess.run([sys.executable, str(path), *given], check=False, cwd=SCRIPTS.parents[1])
-        if done.returncode:
-            raise typer.Exit(done.returncode)
+def _chosen(only: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    if only and only not in names:
+        raise InputError(f"there is no bench {only!r}", remedy=f"choose one of {', '.join(names)}")
+    return (only,) if only else names
+
+
+def _run(name: str, arguments: list[str]) -> None:
+    """Run a bench script in a process of its own, so that none warms another."""
+    if not (REPOSITORY / "tests" / "bench" / f"bench_{name}.py").exists():
+        raise InputError(
+            f"the bench {name} is not there", remedy="run benches from a clone of the repository"
+        )
+    typer.echo(f"== {name}")
+    command = [sys.executable, "-W", "ignore", "-m", f"tests.bench.bench_{name}", *arguments]
+    done = subprocess.run(command, check=False, cwd=REPOSITORY)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
