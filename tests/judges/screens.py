@@ -7,6 +7,7 @@ import base64
 import contextlib
 import itertools
 import re
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0",
 )  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTHS = {"phone": 390, "desktop": 1200}
 SCHEMES = ("light", "dark")
 START_S, ASK_S = 60.0, 60.0
@@ -116,7 +118,8 @@ def _faults(seen: dict[str, Any], screen: Screen) -> list[str]:
 @contextlib.asynccontextmanager
 async def _browsing() -> AsyncIterator[Browser]:
     """Run a browser of its own, with a profile that is gone afterwards."""
-    chromium = program("chromium", "apt-get install chromium")
+    named = next(filter(shutil.which, BROWSERS), BROWSERS[0])
+    chromium = program(named, "apt-get install chromium")
     with tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True) as profile:
         command = [chromium, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         quiet = asyncio.subprocess.DEVNULL
