@@ -126,6 +126,7 @@ async def create(office: Office, request: web.Request) -> web.Response:
         private=office.private,
     )
     more: dict[str, str] = {}
+    await office.channels.notifier(declared)  # what cannot be opened here is told now
     if declared.channel is Channel.WEBHOOK:
         posts = await office.channels.webhooks(private=office.private)
         said = await consent(
