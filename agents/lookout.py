@@ -44,6 +44,7 @@ class Watched:
     away_since: float | None
     silent_since: float | None = None
     lag: Mapping[str, int] = field(default_factory=dict)
+    stages: list[str] = field(default_factory=list)
 
     @property
     def group(self) -> str:
@@ -121,6 +122,10 @@ class Lookout:
 
     def _note(self, watched: Watched, now: float) -> None:
         """Measure how long a program is away."""
+        if not watched.stages:
+            watched.stages = [stage.name for stage in watched.program.stages]
+            for name in watched.stages:
+                self.metrics.begin_stage(name)
         if watched.program.unready:
             watched.away_since = watched.away_since or now
         elif watched.away_since is not None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -19,13 +20,25 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from pipeline.errors import FetchError
-from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Event, EventRejected, FetchOutcome
+from pipeline.events import (
+    AlertRaised,
+    AlertUpdated,
+    AlertWithdrawn,
+    Channel,
+    Event,
+    EventRejected,
+    FetchOutcome,
+    Severity,
+)
 from pipeline.polling import Fetched, read_answer, read_error
 from pipeline.ports import Fetches, Meter
 
 TEXT = CONTENT_TYPE_LATEST
 SOURCES = ("document", "feed")
-POLLED = (*(outcome.value for outcome in FetchOutcome), "held")
+POLLED = (*FetchOutcome, "held")
+HANDLED = ("done", "passed", "retried", "rejected", "crashed")
+DELIVERED = ("sent", "failed", "refused", "gave-up", "skipped")
+ALERTS = ("change", "story", "health")
 
 Labels = tuple[str, ...]
 
@@ -118,9 +131,21 @@ class Metrics:
         self._counts = {m.name: _made(m, self._registry) for m in METRICS if m.kind is not Kind.GAUGE}
         self._states: dict[str, Mapping[Labels, float]] = {}
         self._registry.register(_Gauges(self._states))
-        for kind in SOURCES:  # so that the rate of what never happened is 0, and not unknown
-            for outcome in POLLED:
-                self._counts["polls_total"].labels(kind, outcome)
+        self._begin("polls_total", SOURCES, POLLED)
+        self._begin("deliveries_total", (*Channel, "none"), DELIVERED)
+        self._begin("alerts_total", ("raised",), ALERTS, Severity)
+        self._begin("alerts_total", ("updated", "withdrawn"), ("",), ("",))
+
+    def begin_stage(self, stage: str) -> None:
+        """Have a stage's counts begin at 0."""
+        self._begin("events_total", (stage,), HANDLED)
+        self._begin("rejected_total", (stage,))
+        self._begin("processing_seconds", (stage,))
+
+    def _begin(self, name: str, *words: Iterable[str]) -> None:
+        """Begin counts at 0: Prometheus sees no increase in a series that begins at 1."""
+        for labels in product(*words):
+            self._counts[name].labels(*labels)
 
     def text(self) -> bytes:
         """Return everything measured, in Prometheus' text format (content type TEXT)."""
