@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import mimetypes
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from pipeline.errors import PipelineError
-from pipeline.events import DocumentSpec, FetchOutcome, Origin, PageFetched
+from agents.extract_versions import TECHNICAL
+from pipeline.adapters.archives import Archived, ArchiveError
+from pipeline.events import BodyRef, DocumentSpec, Event, FetchOutcome, Origin, PageFetched
 from pipeline.ports import Blobs
+
+__all__ = ["ArchiveError", "Intake", "batches", "date_of", "dated_files", "folder_pages", "media_type"]
+BATCH = 64  # pages
 
 DATED = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:]?(\d\d)(?:[-:]?(\d\d))?Z?)?")
 TEXT_TYPES = {".md": "text/markdown", ".txt": "text/plain"}
-
-
-class ArchiveError(PipelineError):
-    """A folder of pages that cannot be imported."""
 
 
 def date_of(path: Path) -> datetime | None:
@@ -26,7 +30,8 @@ def date_of(path: Path) -> datetime | None:
         found = DATED.search(name)
         if found:
             try:
-                return datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type]
+                year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+                return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
             except ValueError:
                 continue
     return None
@@ -54,30 +59,21 @@ def media_type(path: Path) -> str:
     return TEXT_TYPES.get(Path(name).suffix.lower()) or mimetypes.guess_type(name)[0] or "text/html"
 
 
-async def archived_pages(
-    files: Iterable[tuple[datetime, Path]], document: DocumentSpec, *, blobs: Blobs
-) -> list[PageFetched]:
-    """Store the bodies of archived pages and return the events that put them into history."""
-    return [await _page(moment, path, document, blobs) for moment, path in files]
-
-
-async def _page(moment: datetime, path: Path, document: DocumentSpec, blobs: Blobs) -> PageFetched:
-    kind = media_type(path)
-    return PageFetched(
-        document=document,
-        fetched_at=moment,
-        outcome=FetchOutcome.OK,
-        final_url=document.url,
-        status=200,
-        headers={"content-type": kind},
-        body=await blobs.put(_read(path), media_type=kind),
-        origin=Origin.IMPORT,
-    )
+def folder_pages(files: Iterable[tuple[datetime, Path]], document: DocumentSpec) -> list[Archived]:
+    """Return the dated files of a folder as pages of a document."""
+    return [
+        Archived(
+            document=document,
+            at=moment,
+            url=document.url,
+            headers={"content-type": media_type(path)},
+            read=partial(_read, path),
+        )
+        for moment, path in files
+    ]
 
 
 def _read(path: Path) -> bytes:
-    import gzip
-
     try:
         data = path.read_bytes()
         return gzip.decompress(data) if path.suffix == ".gz" else data
@@ -85,6 +81,66 @@ def _read(path: Path) -> bytes:
         raise ArchiveError(f"{path} cannot be read: {error}") from None
 
 
-def new_pages(pages: Iterable[PageFetched], known: set[str]) -> Iterator[PageFetched]:
-    """Yield the pages whose ids are not in history yet, so that importing twice changes nothing."""
-    return (page for page in pages if page.id not in known)
+@dataclass(kw_only=True)
+class Intake:
+    """Puts archived pages into history in their order: what is there already is passed over, and so is what is
+    older than what history holds of its document, for history is read in the order of the log.
+    """
+
+    blobs: Blobs
+    known: set[str]
+    newest: dict[str, datetime]
+    added: int = 0
+    there: int = 0
+    late: int = 0
+
+    @classmethod
+    def over(cls, events: Iterable[Event], blobs: Blobs) -> Intake:
+        """Return an intake beside the pages that history holds."""
+        known, newest = set[str](), dict[str, datetime]()
+        for event in events:
+            if isinstance(event, PageFetched):
+                known.add(event.id)
+                newest[event.key] = max(newest.get(event.key, event.at), event.at)
+        return cls(blobs=blobs, known=known, newest=newest)
+
+    async def take(self, pages: Iterable[Archived]) -> list[PageFetched]:
+        """Store the bodies of new pages and return the events that put them into history."""
+        return [event for page in pages if (event := await self._taken(page)) is not None]
+
+    async def _taken(self, page: Archived) -> PageFetched | None:
+        data = page.read()
+        kind = page.headers.get("content-type", "text/html")
+        ref = BodyRef(
+            sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type=kind.partition(";")[0].strip()
+        )
+        event = _event(page, ref)
+        if event.id in self.known:
+            self.there += 1
+            return None
+        if page.at < self.newest.get(event.key, page.at):
+            self.late += 1
+            return None
+        await self.blobs.put(data, media_type=ref.media_type)
+        self.known.add(event.id)
+        self.newest[event.key] = page.at
+        self.added += 1
+        return event
+
+
+def _event(page: Archived, body: BodyRef) -> PageFetched:
+    return PageFetched(
+        document=page.document,
+        fetched_at=page.at,
+        outcome=FetchOutcome.OK,
+        final_url=page.url or page.document.url,
+        status=200,
+        headers=page.headers | ({TECHNICAL: "upgrade"} if page.technical else {}),
+        body=body,
+        origin=Origin.IMPORT,
+    )
+
+
+def batches(pages: Sequence[Archived], size: int = BATCH) -> Iterator[Sequence[Archived]]:
+    """Yield pages by so many, each batch's progress being lasting before the next is read."""
+    return (pages[at : at + size] for at in range(0, len(pages), size))

@@ -22,12 +22,12 @@ from pipeline.events import (
 from pipeline.policy.compare import compare
 from pipeline.policy.identity import Ledger, identify
 from pipeline.policy.lifecycle import (
+    INLINE_BYTES,
     DocumentState,
     Head,
     Provisional,
     advanced,
     counts,
-    fitting,
     head_of,
     noted,
     reminders,
@@ -35,6 +35,7 @@ from pipeline.policy.lifecycle import (
 )
 from pipeline.policy.summary import headline
 from pipeline.ports import Memory, Rewrites, Values
+from pipeline.sizes import fitting
 
 COMPARED_STATES = 4  # earlier states that a comparison may look at, for variants that return almost equal
 
@@ -137,7 +138,7 @@ async def change_set(
     event: VersionRecorded, head: Head, comparison: Comparison, values: Values
 ) -> ClausesChanged:
     """Return the event that carries a comparison; what does not fit in a record is referred to."""
-    inline = fitting(comparison.changes)
+    inline = fitting(comparison.changes, budget=INLINE_BYTES)
     whole = len(inline) == len(comparison.changes)
     return ClausesChanged(
         document=event.document,

@@ -72,11 +72,12 @@ def classify(
     test: Annotated[Path, typer.Argument(help="CSV of the same form.")],
 ) -> None:
     """Train the product's own recipe on one file, test it on another; F1 in per cent, macro and micro."""
-    from pipeline.policy.learn import evaluate
+    from pipeline.policy.learn import measured
+    from pipeline.policy.learn import train as trained
 
-    macro, micro, lines = evaluate(_labelled(train), _labelled(test))
-    for line in lines:
-        typer.echo(line)
+    macro, micro, labels = measured(trained(_labelled(train)), _labelled(test))
+    for label, score in labels.items():
+        typer.echo(f"{score:6.1f}  {label}")
     typer.echo(f"macro={macro:.1f} micro={micro:.1f}")
 
 

@@ -18,7 +18,7 @@ SOURCE = "/clausewire"
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))  # type: ignore[arg-type]
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
 _newest = {
     event.__name__: next(f.default for f in msgspec.structs.fields(event) if f.name == "schema")
     for event in EVENTS

@@ -20,6 +20,7 @@ from pipeline.events import (
     Value,
     derived_id,
 )
+from pipeline.sizes import fitting
 
 TOLD_UNCONFIRMED = Severity.HIGH  # from here on a reader wants to hear at once, marked as unconfirmed
 INLINE_BYTES = 40_000  # of changes within one alert; the rest is referred to
@@ -84,7 +85,7 @@ def is_told_at_once(event: ClausesChanged) -> bool:
 def change_alert(event: ClausesChanged) -> AlertRaised:
     """Return the alert that tells a change of a document."""
     document = event.document
-    changes = _fitting(event.changes)
+    changes = fitting(event.changes, budget=INLINE_BYTES, least=1)
     categories = dict.fromkeys(
         change.category for change in event.changes if change.category != "unclassified"
     )
@@ -157,13 +158,3 @@ def settled(event: ChangeSettled) -> AlertUpdated | AlertWithdrawn:
         cause_id=event.id,
         reason=event.reason,
     )
-
-
-def _fitting(changes: Sequence[Change]) -> tuple[Change, ...]:
-    budget, kept = INLINE_BYTES, []
-    for change in changes:
-        budget -= len(msgspec.json.encode(change))
-        if budget < 0 and kept:
-            break
-        kept.append(change)
-    return tuple(kept)

@@ -111,17 +111,6 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def fitting(changes: Sequence[Change], *, budget: int = INLINE_BYTES) -> tuple[Change, ...]:
-    """Return as many leading changes as fit the budget of bytes; long quotes count in full."""
-    kept: list[Change] = []
-    for change in changes:
-        budget -= len(msgspec.json.encode(change))
-        if budget < 0:
-            break
-        kept.append(change)
-    return tuple(kept)
-
-
 def counts(changes: Sequence[Change]) -> dict[str, int]:
     """Return how many changes there are of each type."""
     tally: dict[str, int] = {}

@@ -11,7 +11,6 @@ from pipeline.policy.lifecycle import (
     DocumentState,
     Head,
     advanced,
-    fitting,
     noted,
     reminders,
 )
@@ -68,8 +67,3 @@ def test_memory_of_states_is_bounded() -> None:
 def test_memory_of_events_is_bounded() -> None:
     """The newest handled events are remembered."""
     assert noted(["a", "b", "c"], "d", keep=2) == ("c", "d")
-
-
-def test_nothing_fits_in_no_budget() -> None:
-    """A list of changes is cut where the budget ends, whole changes only."""
-    assert fitting((), budget=0) == ()
