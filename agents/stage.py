@@ -28,6 +28,7 @@ Step = Callable[[Any], AsyncIterator[Event]]
 Fold = Callable[[Any], Awaitable[None]]
 
 LONGEST_WAIT_S = 60.0
+LARGEST_KEPT = 512 * 1024  # bytes; base64 adds a third, and a record has room for a mebibyte
 
 logger = structlog.get_logger(__name__)
 
@@ -141,17 +142,19 @@ class Stage:
 
 
 def rejection(stage: str, error: RejectError, record: Any, clock: Clock) -> EventRejected:
-    """Return the event that sets a record aside, with its bytes and its place."""
-    message = record.message
+    """Return the event that sets a record aside, with its place and its bytes, unless these would not fit again."""
+    message, value = record.message, record.value or b""
+    fits = len(value) <= LARGEST_KEPT
     return EventRejected(
         stage=stage,
-        reason=f"{type(error).__name__}: {error}",
+        reason=f"{type(error).__name__}: {error}"
+        + ("" if fits else f" (a record of {len(value):,} bytes: read it where it lies)"),
         remedy=error.remedy,
         rejected_at=clock.now(),
         topic=message.topic,
         partition=message.partition,
         offset=message.offset,
         origin_key=(record.key or b"").decode(errors="replace"),
-        value_base64=b64encode(record.value or b"").decode(),
+        value_base64=b64encode(value if fits else b"").decode(),
         headers={name: value.decode(errors="replace") for name, value in dict(message.headers or {}).items()},
     )

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agents.app import World, wire
+from agents.app import World, wire, wire_agents
 from agents.declare import Declared
 from agents.match_stories import Desk
 from agents.program import Program
 from agents.rounds import Sources
 from pipeline.adapters.blobs import FolderBlobs
+from pipeline.adapters.kafka.start import Kafka
 from pipeline.events import (
     Channel,
     DocumentSpec,
@@ -97,13 +98,20 @@ def article(title: str, summary: str, *, at: datetime = NOON) -> FeedFetched:
 class Line:
     """A running program, the hand that puts pages in, and the mailbox at its end."""
 
-    def __init__(self, folder: Path, mailbox: Mailbox | None = None, clock: FixedClock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        mailbox: Mailbox | None = None,
+        clock: FixedClock | None = None,
+        kafka: Kafka | None = None,
+    ) -> None:
         self.folder = folder
         self.blobs = FolderBlobs(folder / "blobs")
         self.mailbox = mailbox or Mailbox()
         self.clock = clock or FixedClock()
-        self.program = Program("clausewire", f"embedded://{folder}/log.db", data=folder, clock=self.clock)
-        wire(self.program, self._world())
+        broker = "kafka://" if kafka else f"embedded://{folder}/log.db"
+        self.program = Program("clausewire", broker, data=folder, clock=self.clock, kafka=kafka)
+        (wire_agents if kafka else wire)(self.program, self._world())
 
     def _world(self) -> World:
         desk = Desk(
@@ -162,9 +170,12 @@ class Line:
 
 @asynccontextmanager
 async def line(
-    folder: Path, mailbox: Mailbox | None = None, clock: FixedClock | None = None
+    folder: Path,
+    mailbox: Mailbox | None = None,
+    clock: FixedClock | None = None,
+    kafka: Kafka | None = None,
 ) -> AsyncIterator[Line]:
     """Run the program inside the context."""
-    running = Line(folder, mailbox, clock)
+    running = Line(folder, mailbox, clock, kafka)
     async with running.program:
         yield running

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
 import aiokafka
@@ -15,8 +16,10 @@ from yarl import URL
 
 from pipeline.adapters.embedded.acks import OrderlyAcks
 from pipeline.adapters.kafka.connection import Connection
+from pipeline.adapters.kafka.recovery import SteadyTables
 
 HEARTBEATS_PER_SESSION = 4
+IDLE_S = 0.1
 FETCH_WAIT_MS = 100  # a fetch holds up the partitions that it does not ask for
 MAX_POLL_S = 600.0
 REQUEST_S = 40.0
@@ -50,6 +53,29 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             **transport.connection.options(),
         )
 
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Any:
+        """Fetch from these partitions; what a seek or a rebalance overtook in the meantime is put back.
+
+        Faust 0.15.3 hands over the set that it goes on changing: emptied by a pause, it lets every partition through,
+        and what then comes from a paused one is dropped with its position moved on: a gap in a recovered table.
+        """
+        wanted, turn = frozenset(active_partitions), cast(Consumer, self.consumer).turn
+        if not wanted:
+            await asyncio.sleep(IDLE_S)
+            return {}
+        records = await super()._fetch_records(consumer, cast(Any, wanted), timeout, max_records)
+        if turn == cast(Consumer, self.consumer).turn:
+            return records
+        for tp, batch in records.items():
+            _put_back(consumer, tp, batch)
+        return {}
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; False when the group has moved on or the brokers are away, and it is to be tried again."""
         held = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
@@ -66,11 +92,49 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return True
 
 
+def _put_back(consumer: aiokafka.AIOKafkaConsumer, tp: Any, batch: list[Any]) -> None:
+    """Have a batch fetched again, unless its partition is gone or was turned elsewhere since."""
+    assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment
+    state = assignment.state_value(tp) if assignment and batch else None
+    if state is not None and state.has_valid_position and state.position == batch[-1].offset + 1:
+        consumer.seek(tp, batch[0].offset)
+
+
 class Consumer(OrderlyAcks, driver.Consumer):
-    """Commits no further than what was done, and lets what is at work end before its partitions go."""
+    """Commits no further than what was done, and lets what is at work end before its partitions go.
+
+    `turn` counts what makes a fetch under way stale: pauses, seeks, stops of the flow.
+    """
+
+    turn = 0
 
     def __post_init__(self) -> None:
         self._behind: dict[TP, int] = {}
+
+    def stop_flow(self) -> None:
+        """Deliver nothing more."""
+        self.turn += 1
+        super().stop_flow()
+
+    def pause_partitions(self, tps: Iterable[TP]) -> None:
+        """Fetch nothing more from these."""
+        self.turn += 1
+        super().pause_partitions(tps)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go to what the group committed."""
+        self.turn += 1
+        return await super().seek_to_committed()
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Go to the offsets given."""
+        self.turn += 1
+        await super().seek_wait(partitions)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        turn = self.turn
+        records = await super()._getmany(active_partitions, timeout)
+        return records if turn == self.turn else {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -149,6 +213,7 @@ def driver_settings(session_timeout_s: float) -> dict[str, Any]:
         "producer_request_timeout": PRODUCE_S,
         "stream_wait_empty": True,  # that is: call wait_empty before partitions go
         "table_standby_replicas": 0,
+        "TableManager": SteadyTables,
     }
 
 
