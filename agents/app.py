@@ -9,11 +9,11 @@ from agents.detect_changes import detect_changes
 from agents.extract_versions import ReadingState, extract_versions
 from agents.link_coverage import link_coverage
 from agents.match_stories import Desk, match_stories
-from agents.notify import Notifiers, Pump, keep_outbox
+from agents.notify import Notifiers, Pump, Waits, at_once, keep_outbox
 from agents.program import Program
 from agents.raise_alerts import raise_alerts, raise_story_alerts
 from agents.remind import keep_reminder, ring
-from agents.route_alerts import RoutedState, Subscriptions, route_alerts
+from agents.route_alerts import RoutedState, Silences, Subscriptions, no_silences, route_alerts
 from agents.touch_services import touch_changed, touch_reported
 from pipeline import events as e
 from pipeline.adapters.blobs import BlobValues
@@ -36,6 +36,8 @@ class World:
     subscriptions: Subscriptions
     notifiers: Notifiers
     rewrites: Rewrites | None = None
+    silences: Silences = no_silences
+    waits: Waits = at_once
 
 
 def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
@@ -72,6 +74,7 @@ def wire_agents(p: Program, w: World) -> None:
         clock=p.clock,
         meter=p.meter,
         tracer=p.tracer,
+        waits=w.waits,
     )
 
     p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
@@ -99,6 +102,7 @@ def wire_agents(p: Program, w: World) -> None:
         e.AlertWithdrawn,
         memory=routed,
         subscriptions=w.subscriptions,
+        silences=w.silences,
     )
     p.agent("outbox", keep_outbox, e.DeliveryDue, e.DeliveryAttempted, memory=outboxes, pump=pump)
     p.agent("reminders", keep_reminder, e.ReminderSet, memory=calendar)

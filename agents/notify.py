@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -32,9 +33,16 @@ LAST_MOMENT_S = 1.5
 PER_DESTINATION = 8
 OURS = "this is a fault of ours: please report it with the log's traceback; the delivery is tried again"
 LONGEST_HOLD_S = 5.0
+LOOK_AGAIN = timedelta(seconds=5)  # at what is kept back
 
 
 Notifiers = Mapping[str, tuple[Channel, Notifier]]
+Waits = Callable[[DeliveryDue, datetime], datetime | None]
+
+
+def at_once(due: DeliveryDue, now: datetime) -> datetime | None:
+    """Keep nothing back."""
+    return None
 
 
 class Outboxes(Protocol):
@@ -67,7 +75,10 @@ def thread_key(event: DeliveryDue | DeliveryAttempted) -> str:
 
 @dataclass(kw_only=True)
 class Pump:
-    """Sends what is due. `notifiers` are by subscription id; `abreast` bounds the messages under way at once."""
+    """Sends what is due. `notifiers` are by subscription id; `abreast` bounds the messages under way at once.
+
+    `waits` says until when a message is kept back, outside its reader's hours or while its subscription is off.
+    """
 
     outboxes: Outboxes
     notifiers: Notifiers
@@ -76,6 +87,8 @@ class Pump:
     abreast: int = 200
     meter: Meter = field(default_factory=Unmetered)
     tracer: Tracer = field(default_factory=Untraced)
+    waits: Waits = at_once
+    _asleep: dict[str, datetime] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
     _load: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)
@@ -85,6 +98,7 @@ class Pump:
     def look_at(self, key: str) -> None:
         """Say that a thread may have something to send."""
         self._waiting.add(key)
+        self._asleep.pop(key, None)
 
     async def run(self) -> None:
         """Send for ever, from when this process has taken up what an earlier one left unsent."""
@@ -118,7 +132,10 @@ class Pump:
             task.cancel()
 
     def _start_due(self) -> None:
+        now = self.clock.now()
         for key in sorted(self._waiting - self._busy):
+            if key in self._asleep and self._asleep[key] > now:
+                continue
             if len(self._tasks) >= self.abreast:
                 return
             if self._load[key.partition("|")[0]] >= PER_DESTINATION:
@@ -128,9 +145,22 @@ class Pump:
                 self._waiting.discard(key)
             elif self._has_work(outbox):
                 self._start(key, outbox)
+            else:
+                self._sleep(key, outbox, now)
 
     def _has_work(self, outbox: Outbox) -> bool:
-        return bool(fold.overtaken(outbox)) or fold.next_up(outbox, self.clock.now()) is not None
+        return bool(fold.overtaken(outbox)) or self._next(outbox) is not None
+
+    def _next(self, outbox: Outbox) -> DeliveryDue | None:
+        """Return what to send now, None where nothing is due or what is due is kept back."""
+        now = self.clock.now()
+        due = fold.next_up(outbox, now)
+        return None if due is None or self.waits(due, now) else due
+
+    def _sleep(self, key: str, outbox: Outbox, now: datetime) -> None:
+        """Look at a thread again when its time comes, and now and then before: hours and pauses may change."""
+        wake = fold.wake_at(outbox) or now
+        self._asleep[key] = min(wake, now + LOOK_AGAIN) if wake > now else now + LOOK_AGAIN
 
     def _start(self, key: str, outbox: Outbox) -> None:
         self._busy.add(key)

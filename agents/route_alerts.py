@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
 from pipeline.alerts.route import Decision, delivery, routes
+from pipeline.alerts.silence import silenced
 from pipeline.events import (
     AlertRaised,
     AlertUpdated,
@@ -15,12 +17,14 @@ from pipeline.events import (
     Coverage,
     Event,
     Origin,
+    SilenceDeclared,
     SubscriptionDeclared,
     Value,
 )
 from pipeline.ports import Memory
 
 Subscriptions = Callable[[], Sequence[SubscriptionDeclared]]
+Silences = Callable[[datetime], Sequence[SilenceDeclared]]
 Told = AlertRaised | AlertUpdated | AlertWithdrawn
 
 
@@ -30,23 +34,60 @@ class RoutedState(Value, frozen=True, kw_only=True):
     alert: AlertRaised | None = None
     early: tuple[AlertUpdated, ...] = ()
     withdrawn: bool = False
+    untold: tuple[
+        str, ...
+    ] = ()  # subscriptions that a silence kept from the alert, and so from all that follows
     seen: tuple[str, ...] = ()
 
 
+def no_silences(at: datetime) -> Sequence[SilenceDeclared]:
+    """Return what is silenced where nobody silences anything."""
+    return ()
+
+
 async def route_alerts(
-    event: Told, *, subscriptions: Subscriptions, memory: Memory[RoutedState]
+    event: Told,
+    *,
+    subscriptions: Subscriptions,
+    memory: Memory[RoutedState],
+    silences: Silences = no_silences,
 ) -> AsyncIterator[Event]:
-    """Decide for every subscription whether it hears of an alert, and of what became known of it since."""
+    """Decide for every subscription whether it hears of an alert, and of what became known of it since.
+
+    What a silence held back at the time of the alert is not told later either: its followers would stand alone.
+    """
     state = memory.recall(event.key) or RoutedState()
     if event.id in state.seen:
         return
     state = msgspec.structs.replace(state, seen=(*state.seen, event.id)[-64:])
     before = state.alert
     state, told = _taken(state, event)
-    if told and state.alert:
-        for due in deliveries(state.alert, event, subscriptions(), before=before):
+    if told and (alert := state.alert):
+        hears, state = _unsilenced(state, event, subscriptions(), silences(event.at))
+        for due in deliveries(alert, event, hears, before=before):
             yield due
     memory.keep(event.key, state)
+
+
+def _unsilenced(
+    state: RoutedState,
+    event: Told,
+    subscriptions: Sequence[SubscriptionDeclared],
+    silences: Sequence[SilenceDeclared],
+) -> tuple[Sequence[SubscriptionDeclared], RoutedState]:
+    """Return who hears of an event, and the state that remembers who does not."""
+    if not silences and not state.untold:
+        return subscriptions, state
+    alert, untold = state.alert, set(state.untold)
+    assert alert is not None, "only what was raised is told"
+    quiet = {
+        one.subscription_id
+        for one in subscriptions
+        if silenced(alert, one.subscription_id, silences, at=event.at)
+    }
+    if isinstance(event, AlertRaised):
+        state = msgspec.structs.replace(state, untold=tuple(sorted(quiet)))
+    return [one for one in subscriptions if one.subscription_id not in quiet | untold], state
 
 
 def _taken(state: RoutedState, event: Told) -> tuple[RoutedState, bool]:

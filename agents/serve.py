@@ -130,6 +130,8 @@ async def _world(stack: AsyncExitStack, settings: Settings, registry: Registry, 
         declared=Declared(Sources[DocumentSpec](), Sources[FeedSpec]()),
         subscriptions=registry.all,
         notifiers=channels.notifiers,
+        silences=registry.silenced,
+        waits=registry.waits,
         rewrites=await stack.enter_async_context(rewriter) if rewriter else None,
     )
 

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 from msgspec.structs import replace
 
-from pipeline.events import ApiKeyDeclared, Event, SilenceDeclared, SubscriptionDeclared
+from pipeline.alerts.hours import opens_at
+from pipeline.events import (
+    ApiKeyDeclared,
+    DeliveryDue,
+    Event,
+    Severity,
+    SilenceDeclared,
+    SubscriptionDeclared,
+)
 from pipeline.ports import Clock, Follower, Publisher
 
 TOPICS = ("subscriptions", "silences", "access")
 BY_FILE = "configuration"
+LOOK_AGAIN = timedelta(seconds=5)  # at a subscription that is off
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 logger = structlog.get_logger(__name__)
@@ -49,10 +58,14 @@ class Registry:
         """Return the silences that hold at a time."""
         return [one for one in self.silences.values() if one.starts_at <= now < one.ends_at]
 
-    def is_paused(self, subscription_id: str) -> bool:
-        """Say whether a subscription is there and switched off."""
-        known = self.by_id.get(subscription_id)
-        return known is not None and not known.active
+    def waits(self, due: DeliveryDue, now: datetime) -> datetime | None:
+        """Return until when a message is kept back: while its subscription is off, or outside its hours."""
+        known = self.by_id.get(due.subscription_id)
+        if known is None:
+            return None
+        if not known.active:
+            return now + LOOK_AGAIN
+        return opens_at(known.hours, due.alert.severity if due.alert else Severity.INFO, now)
 
     async def take(self, event: Event) -> None:
         """Take in what was declared; a repeat changes nothing."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from pipeline.alerts.hours import opens_at, why_held
 from pipeline.alerts.route import routes
+from pipeline.alerts.silence import silenced
 from pipeline.events import (
     AlertRaised,
     AlertUpdated,
@@ -35,6 +37,9 @@ def why(
     if not due:
         yield f"not told: {_refusal(subscription, raised, list(silences))}"
     for one in due.values():
+        until = opens_at(subscription.hours, raised.severity, one.due_at)
+        if subscription.hours and until:
+            yield why_held(subscription.hours, until)
         yield from _told(one, [event for event in ours if isinstance(event, DeliveryAttempted)])
     for event in known:
         if isinstance(event, AlertWithdrawn):
@@ -61,6 +66,9 @@ def _refusal(
     created = subscription.created_at
     if created and created > raised.at:
         return f"the subscription was made later, {created:%Y-%m-%d %H:%M} UTC"
+    quiet = silenced(raised, subscription.subscription_id, silences, at=raised.at)
+    if quiet:
+        return quiet
     decision = routes(raised, [subscription])[0]
     if not decision.deliver:
         return decision.reason

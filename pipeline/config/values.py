@@ -33,15 +33,22 @@ def slug(name: str) -> str:
 def duration(item: Item, *, zero: bool = False) -> float:
     """Return seconds from words such as 30m, 1h30m, 90s or 2d; 1.0 after noting a problem."""
     written = "" if item.kind in {"a table", "a list"} else str(item.node.value).strip()
-    parts = _DURATION.findall(written)
-    seconds = sum(float(count) * _UNITS[unit] for count, unit in parts)
-    if parts and not _DURATION.sub("", written) and (seconds > 0 or zero):
+    seconds = length(written)
+    if seconds > 0 or (zero and seconds == 0):
         return seconds
     item.wrong(
         f"{item.shown} is not a length of time",
         'Write a number and a unit, such as "90s", "30m", "1h" or "1d"',
     )
     return 1.0
+
+
+def length(written: str) -> float:
+    """Return the seconds that words such as 30m or 1h30m spell, -1.0 where they spell none."""
+    parts = _DURATION.findall(written)
+    if not parts or _DURATION.sub("", written):
+        return -1.0
+    return sum(float(count) * _UNITS[unit] for count, unit in parts)
 
 
 def size(item: Item) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import msgspec
 import pytest
 
@@ -15,8 +17,10 @@ from pipeline.events import (
     Coverage,
     DeliveryDue,
     Event,
+    Matcher,
     Origin,
     Severity,
+    SilenceDeclared,
     SubscriptionDeclared,
 )
 from tests.fakes import NOON
@@ -87,3 +91,32 @@ async def test_nothing_is_told_of_what_was_not(event: Event) -> None:
 async def test_archived_history_is_not_announced() -> None:
     """An alert from imported pages is due to nobody."""
     assert await routed(msgspec.structs.replace(ALERT, origin=Origin.IMPORT)) == []
+
+
+async def silenced_then(*events: Event, ends: int = 1) -> list[DeliveryDue]:
+    """Return what is due after the events while Slack's are silenced for some days."""
+    silence = SilenceDeclared(
+        silence_id="sil-1", matchers=(Matcher(what="kind", words=("change",)),), starts_at=NOON,
+        ends_at=NOON + timedelta(days=ends), declared_at=NOON, subscriptions=("slack",),
+    )  # fmt: skip
+
+    def silences(at: datetime) -> list[SilenceDeclared]:
+        return [silence] if silence.starts_at <= at < silence.ends_at else []
+
+    memory = DictMemory(RoutedState)
+    step = [
+        route_alerts(event, subscriptions=lambda: (SLACK, MAIL), memory=memory, silences=silences)  # type: ignore[arg-type]
+        for event in events
+    ]
+    return [due for one in step async for due in one if isinstance(due, DeliveryDue)]
+
+
+async def test_silenced_alert_is_told_to_others() -> None:
+    """A silence keeps an alert from whom it names, and from nobody else."""
+    assert [due.subscription_id for due in await silenced_then(ALERT)] == ["mail"]
+
+
+async def test_followers_of_a_silenced_alert_stay_silent() -> None:
+    """Once the silence is over, news and the withdrawal of an alert never told are not told either."""
+    later = msgspec.structs.replace(WITHDRAWN, withdrawn_at=NOON + timedelta(days=2))
+    assert [due.subscription_id for due in await silenced_then(ALERT, later)] == ["mail", "mail"]

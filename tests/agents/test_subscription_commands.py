@@ -160,3 +160,22 @@ def test_delivery_is_shown_and_retried(here: Path) -> None:
     assert "answer: taken" in told("deliveries", "show", due.delivery_id).output
     assert "is due again" in told("deliveries", "retry", due.delivery_id).output
     assert "sent" in told("deliveries").output
+
+
+def test_silence_is_added_listed_and_ended(here: Path) -> None:
+    """A silence is listed while it holds, with who and why, and ends when it is told to."""
+    identity = told("silence", "add", "service=X", "severity!=critical", "--for", "8h", "--to", "legal",
+                    "--comment", "relaunch").output.split()[0]  # fmt: skip
+    listed = told("silence", "list").output
+    assert "service=X severity!=critical  to legal" in listed
+    assert "relaunch" in listed
+    told("silence", "expire", identity)
+    assert told("silence", "list").output == ""
+    assert "(over)" in told("silence", "list", "--all").output
+
+
+@pytest.mark.parametrize("words", [("add", "X"), ("add", "service=X", "--for", "soon"), ("expire", "sil-9"),
+                                   ("add", "service=X", "--for", "9999d"), ("add", "service=X", "--to", "nobody")])  # fmt: skip
+def test_silence_that_cannot_be_is_told(here: Path, words: tuple[str, ...]) -> None:
+    """What silences nothing, nobody or for ever is refused."""
+    assert isinstance(told("silence", *words).exception, PipelineError)

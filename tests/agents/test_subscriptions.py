@@ -14,6 +14,7 @@ from pipeline.adapters.embedded import Log
 from pipeline.adapters.follow import EmbeddedFollower
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import Vault, new_key, vault
+from pipeline.alerts.hours import hours
 from pipeline.config.loading import parse
 from pipeline.errors import ConfigError, DeliveryError
 from pipeline.events import Channel, DeliveryDue, Sealed, SubscriptionDeclared
@@ -130,3 +131,23 @@ def test_unusable_key_is_not_repeated(keys: str) -> None:
     with pytest.raises(ConfigError) as caught:
         vault(keys)
     assert not keys or f" {keys} " not in str(caught.value)
+
+
+DUE = DeliveryDue(delivery_id="d", subscription_id="legal", thread="t", due_at=NOON)
+
+
+async def test_message_waits_while_its_subscription_is_off() -> None:
+    """A message of a paused subscription is kept back, and goes once it is resumed; one of nobody is not kept."""
+    registry = Registry()
+    await registry.take(replace(LEGAL, active=False))
+    assert registry.waits(DUE, NOON) is not None
+    await registry.take(LEGAL)
+    assert registry.waits(DUE, NOON) is None
+    assert Registry().waits(DUE, NOON) is None
+
+
+async def test_message_waits_for_its_hours() -> None:
+    """A message outside the hours of its subscription is kept back until they begin."""
+    registry = Registry()
+    await registry.take(replace(LEGAL, hours=hours("fri 08:00-09:00")))  # NOON is a Thursday
+    assert registry.waits(DUE, NOON) == NOON.replace(day=18, hour=8)
