@@ -15,6 +15,7 @@ from agents.commands import (
     deliveries,
     explain,
     history,
+    importing,
     interface,
     kafka,
     pages,
@@ -61,7 +62,7 @@ app.add_typer(deliveries.deliveries_app, name="deliveries", rich_help_panel="His
 app.command(rich_help_panel="History")(deliveries.why)
 app.command(rich_help_panel="History")(explain.explain)
 app.command(rich_help_panel="History")(explain.clauses)
-app.command("import", rich_help_panel="History")(history.import_pages)
+app.command("import", rich_help_panel="History")(importing.import_pages)
 app.command("replay", rich_help_panel="History")(history.replay_history)
 app.add_typer(topics.topics_app, name="topics", rich_help_panel="History")
 app.command(rich_help_panel="History")(history.events)

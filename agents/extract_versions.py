@@ -12,6 +12,7 @@ from pipeline.events import (
     DocumentSpec,
     Event,
     FetchOutcome,
+    Origin,
     PageFetched,
     PageRef,
     PageState,
@@ -24,6 +25,8 @@ from pipeline.policy.lifecycle import Head, noted
 from pipeline.policy.normalise import fingerprint
 from pipeline.policy.page import Page, Reading, read_page
 from pipeline.ports import Blobs, Memory, Values
+
+TECHNICAL = "x-clausewire-technical"  # header of an archived page that its archive extracted anew
 
 
 class ReadingState(Value, frozen=True, kw_only=True):
@@ -59,7 +62,7 @@ async def extract_versions(
         upgraded = await upgrade(state.head, event, blobs, values)
         state = msgspec.structs.replace(state, head=_head(upgraded), document=event.document)
         yield upgraded
-    recorded = await record(event, state.head, blobs, values)
+    recorded = marked(await record(event, state.head, blobs, values), event)
     if is_news(recorded, state):
         yield recorded
     trouble, told = health(recorded, event, state)
@@ -97,6 +100,14 @@ def is_outdated(state: ReadingState, event: PageFetched) -> bool:
     known, now = state.document, event.document
     same_selectors = known is not None and (known.select, known.remove) == (now.select, now.remove)
     return state.head is not None and (state.head.extractor != EXTRACTOR or not same_selectors)
+
+
+def marked(recorded: VersionRecorded, event: PageFetched) -> VersionRecorded:
+    """Return a version marked as a technical upgrade where the archive it comes from says that it is one."""
+    says_so = event.origin is Origin.IMPORT and TECHNICAL in event.headers
+    if not says_so or recorded.confirms or recorded.state is not PageState.OK:
+        return recorded
+    return msgspec.structs.replace(recorded, technical=True)
 
 
 def is_news(recorded: VersionRecorded, state: ReadingState) -> bool:

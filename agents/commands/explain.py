@@ -39,7 +39,7 @@ def explain(
     explainers = {"chg": _change_set, "alt": _alert, "c": _clause}
     if kind not in explainers:
         raise InputError(f"{what} is no id that can be explained", remedy=WANTED)
-    with open_history(settings.broker) as history:
+    with open_history(settings) as history:
         for line in asyncio.run(explainers[kind](_past(settings, history), what)):
             typer.echo(line)
 
@@ -52,7 +52,7 @@ def clauses(
 ) -> None:
     """List a document's clauses: first and last seen, versions, changes, moves, lineage, stability."""
     settings = settings_from(config)
-    with open_history(settings.broker) as history:
+    with open_history(settings) as history:
         past = _past(settings, history)
         wanted = _document(past, document)
         found = asyncio.run(past.ledger(past.versions(wanted), DictMemory(DocumentState)))

@@ -1,4 +1,4 @@
-"""import, replay, rejected, alerts: what happened, put in, run again, set aside, told."""
+"""replay, rejected, alerts: what happened, put in, run again, set aside, told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agents.archive import archived_pages, dated_files, new_pages
 from agents.commands import show
 from agents.commands.deployment import ConfigFile, blobs_of, settings_from
 from agents.extract_versions import ReadingState
@@ -29,11 +28,9 @@ from pipeline.errors import ConfigError
 from pipeline.events import (
     AlertRaised,
     DeliveryDue,
-    DocumentSpec,
     EventRejected,
     derived_id,
 )
-from pipeline.news.names import service_id
 from pipeline.policy.lifecycle import DocumentState
 from pipeline.ports import History, Kept
 
@@ -46,36 +43,6 @@ Day = Annotated[
 SHADOW = "shadow."
 
 rejected_app = typer.Typer(help="Events that a stage gave up on.", no_args_is_help=True)
-
-
-def import_pages(
-    folder: Annotated[Path, typer.Argument(help="A folder of dated pages or texts.")],
-    service: Annotated[str, typer.Option(help="The service, such as X.")],
-    document: Annotated[str, typer.Option(help="The document, such as “Privacy Policy”.")],
-    url: Annotated[str, typer.Option(help="Where the document stands, if it is not configured.")] = "",
-    config: ConfigFile = Path("clausewire.yaml"),
-) -> None:
-    """Put a folder of dated pages into history with their own times. Nothing is delivered."""
-    settings = settings_from(config)
-    spec = document_spec(settings, service, document, url)
-    pages = asyncio.run(archived_pages(dated_files(folder), spec, blobs=blobs_of(settings)))
-    with open_history(settings, create=True) as history:
-        known = {event.id for event in decoded(history.records("pages.fetched"), decode)}
-        added = history.append(new_pages(pages, known))
-    typer.echo(
-        f"{added} pages of {spec.service} {spec.name} put into history, {len(pages) - added} were there already"
-    )
-
-
-def document_spec(settings: Settings, service: str, document: str, url: str) -> DocumentSpec:
-    """Return the configured document of that name, or a new one."""
-    wanted = (service.casefold(), document.casefold())
-    for spec in settings.documents:
-        if (spec.service.casefold(), spec.name.casefold()) == wanted:
-            return spec
-    return DocumentSpec(
-        id=f"{service_id(service)}/{service_id(document)}", service=service, name=document, url=url
-    )
 
 
 def replay_history(

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.adapters import ssrf
+from pipeline.adapters.exchange import KEPT_HEADERS
 from pipeline.adapters.fetcherrors import bad_url, too_large, too_slow
 from pipeline.adapters.http import FetchLimits, user_agent
 from pipeline.errors import ConfigError, FetchError
@@ -37,7 +38,7 @@ FLAGS = (
     "--disable-sync",
 )
 UNWANTED = frozenset({"image", "media", "font"})  # never text
-STALE = frozenset({"content-length", "content-encoding", "transfer-encoding", "etag", "last-modified"})
+KEPT = KEPT_HEADERS - {b"content-length", b"content-encoding", b"etag", b"last-modified"}  # of another body
 PASSED_ON = (
     "PATH",
     "LANG",
@@ -148,7 +149,7 @@ class Browser:
         if len(body) > self.limits.max_bytes:
             raise too_large(_host(url), self.limits.max_bytes)
         served = {} if response is None else await response.all_headers()
-        kept = {name: value for name, value in served.items() if name.lower() not in STALE}
+        kept = {name: value for name, value in served.items() if name.lower().encode() in KEPT}
         return Fetched(
             url=url,
             status=response.status if response else 200,
