@@ -122,6 +122,8 @@ class Program:
         await self._start()
         await self._ready()
         beside = [*self._beside, self._holdings.follow, self._watch]
+        if self._kafka:
+            beside.append(self._kafka.watch)
         self._tasks = [asyncio.create_task(self._guarded(task), name=_name(task)) for task in beside]
         return self
 

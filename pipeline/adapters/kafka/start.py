@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ import structlog
 from pipeline.adapters.kafka.admin import Admin, admin_of, misfits, replication_of, wanted_topics
 from pipeline.adapters.kafka.connection import Connection, connection_of
 from pipeline.config import KafkaSettings, Settings
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, StoreError
 
+WATCH_S = 15.0
 KNOWN = "kafka-cluster-id"
 
 logger = structlog.get_logger(__name__)
@@ -39,6 +41,28 @@ class Kafka:
             refuse(await self.check(admin, replication))
             await admin.coordinator(group)
 
+    async def watch(self, every_s: float = WATCH_S) -> None:
+        """Say when the cluster is away and when it is back; ConfigError when a topic was deleted under us."""
+        gone, away = set[str](), False
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                async with admin_of(self.connection) as admin:
+                    there = await admin.sizes()
+            except StoreError as error:
+                away = True
+                logger.warning("kafka.unreachable", reason=str(error), remedy="what is at work waits for it")
+                continue
+            if away:
+                away = False
+                logger.info("kafka.reachable-again")
+            before, gone = gone, self._names() - there.keys()
+            if gone & before:
+                raise _deleted(sorted(gone & before))
+
+    def _names(self) -> set[str]:
+        return {topic.name for topic in wanted_topics(self.settings.partitions, self.settings.prefix)}
+
     async def create(self, admin: Admin, replication: int) -> list[str]:
         """Create the topics that are not there; returns their names."""
         there = await admin.sizes()
@@ -55,6 +79,14 @@ class Kafka:
         wanted = wanted_topics(self.settings.partitions, self.settings.prefix)
         found = await admin.found(topic.name for topic in wanted)
         return misfits(wanted, found, replication=replication)
+
+
+def _deleted(names: list[str]) -> ConfigError:
+    return ConfigError(
+        f"the topics {', '.join(names)} were deleted while we ran, with what they held",
+        key="kafka",
+        remedy="a start makes them again, empty; restore them from a backup first if there is one",
+    )
 
 
 def kafka_of(settings: Settings) -> Kafka:
