@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.alerts.alert import TOLD_UNCONFIRMED, alert_id_of, severity_of
 from pipeline.alerts.render import text, words
-from pipeline.events import Change, ChangeSettled, ClausesChanged, Fact, PageRef, Span, Version
+from pipeline.events import (
+    Change,
+    ChangeSettled,
+    ClausesChanged,
+    Fact,
+    PageRef,
+    PageState,
+    Span,
+    Version,
+    VersionRecorded,
+)
 from pipeline.policy import align, classify, guard
 from pipeline.policy.changes import WORDED, tells
 from pipeline.policy.compare import difference, told
@@ -143,7 +153,8 @@ def reasons(item: Change) -> Iterator[str]:
 
 
 def _confidences(item: Change) -> str:
-    told_ = ", ".join(f"{name} {p:.2f}" for name, p in item.categories.items())
+    ranked = sorted(item.categories.items(), key=lambda one: -one[1])
+    told_ = ", ".join(f"{name} {p:.2f}" for name, p in ranked)
     return f" of {told_}" if told_ else ""
 
 
@@ -173,7 +184,8 @@ def clause(name: str, record: Record, ledger: Ledger) -> Iterator[str]:
     yield f"  stood in {record.versions} of {ledger.versions} versions, from the {record.first}. to the {record.last}."
     if record.first_seen and record.last_seen:
         yield f"  first seen {words.instant(record.first_seen)}, last seen {words.instant(record.last_seen)}"
-    yield f"  {record.changes} rewordings, {record.moves} moves, {record.returns} returns after it was gone"
+    counts = ((record.changes, "rewording"), (record.moves, "move"), (record.returns, "return"))
+    yield f"  {', '.join(_times(*count) for count in counts)}"
     for line in record.lineage:
         yield f"  {line}"
 
@@ -182,5 +194,28 @@ def stability(name: str, record: Record, ledger: Ledger) -> str:
     """Return how steady a clause is: its rewordings over the months it was watched."""
     months = ledger.months(name)
     if months < 1:
-        return f"{record.changes} changes in less than a month"
-    return f"{record.changes} changes in {months:.0f} months ({12 * record.changes / months:.1f} a year)"
+        return f"{_times(record.changes, 'change')} in less than a month"
+    rate = 12 * record.changes / months
+    return f"{_times(record.changes, 'change')} in {_times(round(months), 'month')} ({rate:.1f} a year)"
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def version(event: VersionRecorded) -> Iterator[str]:
+    """Yield how a page was read: its state, the reason, and the page itself."""
+    document, page = event.document, event.page
+    yield f"{event.id}  {document.service} {document.name}  {event.state.value}  {words.instant(event.at)}"
+    if event.reason:
+        yield f"  {event.reason}"
+    if event.state is PageState.OK:
+        language = event.language or "language unknown"
+        yield f"  {_times(event.clauses, 'clause')}, {language}, extractor {event.extractor}"
+    else:
+        yield "  the last good version stays; no change follows from this page"
+    if event.confirms:
+        yield "  it says what the last version says, and confirms it"
+    if event.technical:
+        yield "  a technical upgrade: the same page read anew, or extracted anew by its archive; no change follows"
+    yield from _page("the", page, event.fingerprint or "none")

@@ -26,17 +26,17 @@ from pipeline.policy.identity import Ledger, Record
 from pipeline.policy.lifecycle import DocumentState
 from pipeline.ports import History
 
-WANTED = "name a change set (chg-…), an alert (alt-…) or a clause (c-…), as alerts show them"
+WANTED = "name a change set (chg-…), an alert (alt-…), a clause (c-…), a version (ver-…) or a page (page-…)"
 
 
 def explain(
-    what: Annotated[str, typer.Argument(metavar="ID", help="chg-…, alt-… or c-….")],
+    what: Annotated[str, typer.Argument(metavar="ID", help="chg-…, alt-…, c-…, ver-… or page-….")],
     config: ConfigFile = Path("clausewire.yaml"),
 ) -> None:
     """Show the signals, levels and thresholds behind a verdict, a link, a category and a severity."""
     settings = settings_from(config)
     kind = what.partition("-")[0]
-    explainers = {"chg": _change_set, "alt": _alert, "c": _clause}
+    explainers = {"chg": _change_set, "alt": _alert, "c": _clause, "ver": _version, "page": _version}
     if kind not in explainers:
         raise InputError(f"{what} is no id that can be explained", remedy=WANTED)
     with open_history(settings) as history:
@@ -88,6 +88,17 @@ async def _alert(past: Past, alert_id: str) -> list[str]:
         told = [f"  {match.watch}: matches at {match.spans}" for match in event.matches]
         return [head, f"  {one_line(event.summary, 400)}", *told]
     return [head, "", *await _change_set(past, event.cause_id)]
+
+
+async def _version(past: Past, what: str) -> list[str]:
+    found = [event for event in past.versions() if what in {event.id, event.page.page_id}]
+    if not found:
+        raise InputError(
+            f"{what} is not in history", remedy="see `clausewire explain` of the change it led to"
+        )
+    return [
+        line for event in {event.id: event for event in found}.values() for line in explanation.version(event)
+    ]
 
 
 async def _clause(past: Past, clause_id: str) -> list[str]:

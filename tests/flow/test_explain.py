@@ -83,6 +83,9 @@ async def test_every_id_leads_on(past: Path) -> None:
     )
     change_set = await _thread(said, "explain", found("chg", alert), folder=past)
     assert change_set in alert
+    read = await _thread(said, "explain", found("page", alert), folder=past)
+    assert "  ok  " in read
+    assert await _thread(said, "explain", found("ver", read), folder=past) in read
     clause = await _thread(said, "explain", found("c", alert), folder=past)
     assert "stood in " in clause
     assert found("chg", alert) in clause
