@@ -22,6 +22,7 @@ from agents.commands import (
     running,
     setup,
     show,
+    silences,
     sources,
     subscriptions,
     topics,
@@ -53,6 +54,7 @@ app.command(rich_help_panel="Run")(setup.demo)
 app.add_typer(kafka.kafka_app, name="kafka", rich_help_panel="Run")
 app.add_typer(sources.sources_app, name="sources", rich_help_panel="Run")
 app.add_typer(subscriptions.subscriptions_app, name="subscriptions", rich_help_panel="Run")
+app.add_typer(silences.silence_app, name="silence", rich_help_panel="Run")
 app.command(rich_help_panel="Run")(interface.api)
 app.add_typer(interface.keys_app, name="api-keys", rich_help_panel="Run")
 app.command("secret-key", rich_help_panel="Run")(interface.secret_key)

@@ -8,19 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from agents.subscriptions import BY_FILE
+from pipeline.alerts.hours import hours
 from pipeline.alerts.route import READERS
 from pipeline.errors import ConfigError
 from pipeline.events import (
     Channel,
     Filters,
-    Gathering,
     Hours,
     Sealed,
     Severity,
@@ -85,14 +84,21 @@ class Only(Body, frozen=True, kw_only=True):
     min_severity: Severity = Severity.INFO
 
 
+class HoursBody(Body, frozen=True, kw_only=True):
+    """When alerts may come, such as `mon-fri 08:00-18:00`; what reaches `urgent` comes at any hour."""
+
+    open: Annotated[str, Meta(max_length=100)]
+    zone: Annotated[str, Meta(max_length=100)] = "UTC"
+    urgent: Severity | None = None
+
+
 class NewSubscription(Body, frozen=True, kw_only=True):
     """A subscription to be made."""
 
     name: Name
     to: To
     only: Only = Only()
-    hours: Hours | None = None
-    gather: Gathering | None = None
+    hours: HoursBody | None = None
 
 
 class ChangedSubscription(Body, frozen=True, kw_only=True):
@@ -100,8 +106,7 @@ class ChangedSubscription(Body, frozen=True, kw_only=True):
 
     name: Name | UnsetType = UNSET
     only: Only | UnsetType = UNSET
-    hours: Hours | UnsetType | None = UNSET
-    gather: Gathering | UnsetType | None = UNSET
+    hours: HoursBody | UnsetType | None = UNSET
 
 
 class UnusableError(ConfigError):
@@ -128,8 +133,6 @@ def made(
     `secret` is what a webhook's posts will be signed with; `private` lets a webhook lie on a private network.
     """
     channel, target, kept = _target(wanted.to, secret, private=private)
-    check_hours(wanted.hours, wanted.gather)
-    check_gathering(channel, wanted.gather)
     return SubscriptionDeclared(
         subscription_id=subscription_id,
         name=wanted.name.strip(),
@@ -140,8 +143,7 @@ def made(
         filters=filters(wanted.only),
         by=by,
         sealed=tuple(Sealed(name=name, token=seal(value)) for name, value in kept.items()),
-        hours=wanted.hours,
-        gather=wanted.gather,
+        hours=week_of(wanted.hours),
     )
 
 
@@ -153,8 +155,8 @@ def changed(
     given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
     if "only" in given:
         given["filters"] = filters(given.pop("only"))
-    check_hours(given.get("hours"), given.get("gather"))
-    check_gathering(known.channel, given.get("gather"))
+    if "hours" in given:
+        given["hours"] = week_of(wanted.hours or None)
     return replace(known, declared_at=at, **given)
 
 
@@ -219,48 +221,14 @@ def filters(only: Only) -> Filters:
     )
 
 
-def check_hours(hours: Hours | None, gather: Gathering | None) -> None:
-    """Raise UnusableError for a time zone, a day or an hour that there is not."""
-    for part, value in (("hours", hours), ("gather", gather)):
-        if value is None:
-            continue
-        try:
-            ZoneInfo(value.zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise UnusableError(
-                f'there is no time zone "{value.zone[:60]}"',
-                key=f"{part}.zone",
-                remedy="Write one such as Europe/Berlin",
-            ) from None
-    if hours and not (
-        hours.days
-        and all(0 <= day <= 6 for day in hours.days)
-        and 0 <= hours.start < 1440
-        and 0 <= hours.end <= 1440
-    ):
-        raise UnusableError(
-            "these are no hours of a week",
-            key="hours",
-            remedy="days 0 to 6, start and end in minutes of the day",
-        )
-
-
-def check_gathering(channel: Channel, gather: Gathering | None) -> None:
-    """Raise UnusableError for gathering that there is not, or where a program listens."""
-    if gather is None:
-        return
-    if channel not in {Channel.SLACK, Channel.EMAIL}:
-        raise UnusableError("only Slack and mail are told of several alerts at once", key="gather")
-    if gather.every not in {"window", "daily", "weekly"}:
-        raise UnusableError(
-            f'"{gather.every[:30]}" is no way to gather',
-            key="gather.every",
-            remedy="Write window, daily or weekly",
-        )
-    if gather.every == "window" and not 1 <= gather.window_s <= 86_400:
-        raise UnusableError("a window lasts from a second to a day", key="gather.window_s")
-    if not (0 <= gather.at < 1440 and 0 <= gather.day <= 6):
-        raise UnusableError("this is no time of a week", key="gather")
+def week_of(asked: HoursBody | None) -> Hours | None:
+    """Return the hours that are asked for; UnusableError for a time zone, a day or an hour that there is not."""
+    if asked is None:
+        return None
+    try:
+        return hours(asked.open, zone=asked.zone, urgent=asked.urgent)
+    except ConfigError as error:
+        raise UnusableError(str(error.args[0]), key="hours", remedy=error.remedy) from None
 
 
 def _target(to: To, secret: str, *, private: bool) -> tuple[Channel, dict[str, Any], dict[str, str]]:

@@ -104,6 +104,7 @@ PLACES: dict[type[e.Event], tuple[tuple[str, Callable[[e.Event], str]], ...]] = 
     e.SubscriptionDeclared: (("subscriptions", _key),),
     e.SilenceDeclared: (("silences", _key),),
     e.ApiKeyDeclared: (("access", _key),),
+    e.AlertAcknowledged: (("deliveries", _key),),
     e.ReminderSet: (("reminders", _key),),
     e.DeliveryDue: (("outbox", _key),),
     # The ledger first: the outbox is what suppresses another attempt.

@@ -104,7 +104,7 @@ OPERATIONS = (
     ),
     _act(
         "PATCH", ONE, "changeSubscription", subscriptions.change,
-        "Change a subscription's name, filters, hours or gathering.",
+        "Change a subscription's name, filters or hours.",
         takes=ChangedSubscription, fails=(*READS, 404, 413, 415, 422, 503),
     ),
     _act("DELETE", ONE, "removeSubscription", subscriptions.remove, "Remove a subscription.", gives=None, status=204),

@@ -23,7 +23,6 @@ from pipeline.events import (
     Channel,
     DeliveryDue,
     Filters,
-    Gathering,
     Hours,
     Severity,
     SubscriptionDeclared,
@@ -47,7 +46,6 @@ class SubscriptionView(Struct, frozen=True, kw_only=True, omit_defaults=False):
     created_at: datetime
     changed_at: datetime
     hours: Hours | None = None
-    gather: Gathering | None = None
     secret: str | msgspec.UnsetType = msgspec.UNSET
     consent: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -84,7 +82,6 @@ def view(one: SubscriptionDeclared, **more: str) -> SubscriptionView:
         created_at=one.created_at or one.declared_at,
         changed_at=one.declared_at,
         hours=one.hours,
-        gather=one.gather,
         **more,
     )
 
@@ -166,7 +163,7 @@ async def show(office: Office, request: web.Request) -> web.Response:
 
 
 async def change(office: Office, request: web.Request) -> web.Response:
-    """Change a subscription's name, filters, hours or gathering."""
+    """Change a subscription's name, filters or hours."""
     query(request, ())
     one = known(office, request)
     return await _declared(

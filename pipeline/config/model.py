@@ -15,6 +15,7 @@ from pipeline.events import (
     DocumentSpec,
     FeedSpec,
     Filters,
+    Hours,
     SourceDeclared,
     SubscriptionDeclared,
 )
@@ -56,6 +57,7 @@ class Route(Setting, frozen=True, kw_only=True):
     channel: Channel
     target: dict[str, Any]
     filters: Filters = Filters()
+    hours: Hours | None = None
 
     def declared(self, at: datetime) -> SubscriptionDeclared:
         """Return the subscription that this route stands for, as declared at a time (aware UTC)."""
@@ -66,6 +68,7 @@ class Route(Setting, frozen=True, kw_only=True):
             declared_at=at,
             target=self.target,
             filters=self.filters,
+            hours=self.hours,
         )
 
 
@@ -111,9 +114,16 @@ class SmtpSettings(Setting, frozen=True, kw_only=True):
 
 
 class SlackSettings(Setting, frozen=True, kw_only=True):
-    """Where Slack's Web API answers; ends with a slash."""
+    """Where Slack's Web API answers (ends with a slash), and the secret that proves what Slack sends us."""
 
     api_url: str = "https://slack.com/api/"
+    signing_secret_env: str = ""
+
+
+class ApiSettings(Setting, frozen=True, kw_only=True):
+    """The HTTP API as the world sees it: its public https URL without a slash at the end, for links in messages."""
+
+    public_url: str = ""
 
 
 class KafkaSettings(Setting, frozen=True, kw_only=True):
@@ -154,6 +164,7 @@ class Settings(Setting, frozen=True, kw_only=True):
     fetch: FetchSettings = FetchSettings()
     smtp: SmtpSettings | None = None
     slack: SlackSettings = SlackSettings()
+    api: ApiSettings = ApiSettings()
     rewriter: RewriterSettings | None = None
     kafka: KafkaSettings = KafkaSettings()
     secret_uses: tuple[SecretUse, ...] = ()

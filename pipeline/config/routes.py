@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.alerts.hours import hours
 from pipeline.config.model import Route, WatchSpec
 from pipeline.config.reading import Item, Table, did_you_mean
 from pipeline.config.sections import choice, identity
 from pipeline.config.values import LITERAL_SECRETS, env_name, hook_address, mailbox, slug
-from pipeline.events import Channel, DocumentSpec, Filters, Severity
+from pipeline.errors import ConfigError
+from pipeline.events import Channel, DocumentSpec, Filters, Hours, Severity
 
-ROUTE_KEYS = ("name", "to", "only")
+ROUTE_KEYS = ("name", "to", "only", "hours")
 FILTER_KEYS = ("services", "documents", "categories", "watches", "kinds", "languages", "min_severity")
 KINDS = ("change", "story", "health")
 READERS = (
@@ -46,7 +48,27 @@ def route(item: Item, known: Known) -> Route | None:
     if target is None:
         return None
     channel, values = target
-    return Route(id=route_id, name=name, channel=channel, target=values, filters=filters)
+    week = _hours(table.get("hours"))
+    return Route(id=route_id, name=name, channel=channel, target=values, filters=filters, hours=week)
+
+
+def _hours(item: Item | None) -> Hours | None:
+    """Return when the route may be told, None for always."""
+    table = item.table(("open", "zone", "urgent")) if item else None
+    if item is None or table is None:
+        return None
+    written = table.need("open", "Say when: open: mon-fri 08:00-18:00")
+    zone, urgent = table.get("zone"), table.get("urgent")
+    try:
+        return hours(
+            written.text() if written else "00:00-24:00",
+            zone=zone.text() if zone else "UTC",
+            urgent=Severity(choice(urgent, tuple(Severity))) if urgent else None,
+        )
+    except ConfigError as error:
+        wrong = zone if error.key == "zone" and zone else written or item
+        wrong.wrong(str(error.args[0]), error.remedy)
+        return None
 
 
 # --- where to ---------------------------------------------------------------------------------------------

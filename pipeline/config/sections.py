@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.config.model import FetchSettings, Route, SlackSettings, SmtpSettings, WatchSpec
+from pipeline.config.model import ApiSettings, FetchSettings, Route, SlackSettings, SmtpSettings, WatchSpec
 from pipeline.config.reading import Item, Table, did_you_mean
 from pipeline.config.values import LITERAL_SECRETS, address, duration, env_name, mailbox, size, slug
 from pipeline.events import DocumentSpec, FeedSpec
@@ -246,12 +246,27 @@ def _consistent(table: Table, settings: SmtpSettings) -> None:
 
 
 def slack(item: Item | None) -> SlackSettings:
-    """Return where Slack's Web API answers."""
-    table = item.table(("api_url",), forbidden=LITERAL_SECRETS) if item else None
-    found = table.get("api_url") if table else None
-    if found is None:
+    """Return where Slack's Web API answers, and what proves that Slack speaks to us."""
+    table = item.table(("api_url", "signing_secret_env"), forbidden=LITERAL_SECRETS) if item else None
+    if table is None:
         return SlackSettings()
-    return SlackSettings(api_url=address(found).rstrip("/") + "/")
+    url, secret = table.get("api_url"), table.get("signing_secret_env")
+    return SlackSettings(
+        api_url=address(url).rstrip("/") + "/" if url else SlackSettings().api_url,
+        signing_secret_env=env_name(secret) if secret else "",
+    )
+
+
+def api(item: Item | None) -> ApiSettings:
+    """Return how the world reaches the HTTP API."""
+    table = item.table(("public_url",)) if item else None
+    found = table.get("public_url") if table else None
+    if found is None:
+        return ApiSettings()
+    url = address(found)
+    if url and not url.startswith("https://"):
+        found.wrong("links in messages must be https", "Put the API behind a proxy that speaks TLS")
+    return ApiSettings(public_url=url.rstrip("/"))
 
 
 def _address(table: Table, remedy: str) -> str:

@@ -9,6 +9,7 @@ of the same history gives the same ids on any machine and in any replay.
 from __future__ import annotations
 
 from pipeline.events.alerts import (
+    AlertAcknowledged,
     AlertRaised,
     AlertUpdated,
     AlertWithdrawn,
@@ -41,7 +42,6 @@ from pipeline.events.values import (
     Fact,
     FeedSpec,
     Filters,
-    Gathering,
     Hours,
     Link,
     Match,
@@ -55,6 +55,7 @@ from pipeline.events.words import ChangeType, Channel, FetchOutcome, Origin, Pag
 
 __all__ = [
     "EVENTS",
+    "AlertAcknowledged",
     "AlertRaised",
     "AlertUpdated",
     "AlertWithdrawn",
@@ -80,7 +81,6 @@ __all__ = [
     "FeedSpec",
     "FetchOutcome",
     "Filters",
-    "Gathering",
     "Hours",
     "Link",
     "Match",
@@ -120,6 +120,7 @@ EVENTS: tuple[type[Event], ...] = (
     SubscriptionDeclared,
     SilenceDeclared,
     ApiKeyDeclared,
+    AlertAcknowledged,
     ReminderSet,
     DeliveryDue,
     DeliveryAttempted,

@@ -14,7 +14,6 @@ from pipeline.events.values import (
     DocumentSpec,
     Evidence,
     Filters,
-    Gathering,
     Hours,
     Match,
     Matcher,
@@ -131,7 +130,6 @@ class SubscriptionDeclared(Event, frozen=True, kw_only=True, tag=True):
     removed: bool = False
     sealed: tuple[Sealed, ...] = ()
     hours: Hours | None = None
-    gather: Gathering | None = None
     created_at: datetime | None = None
     schema: int = 1
 
@@ -196,6 +194,28 @@ class ApiKeyDeclared(Event, frozen=True, kw_only=True, tag=True):
     @property
     def at(self) -> datetime:
         return self.declared_at
+
+
+class AlertAcknowledged(Event, frozen=True, kw_only=True, tag=True):
+    """A reader answered an alert: they have seen it. Kept in the ledger of deliveries."""
+
+    alert_id: str
+    subscription_id: str
+    by: str
+    acknowledged_at: datetime
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        return derived_id("ack", self.alert_id, self.subscription_id, self.by)
+
+    @property
+    def key(self) -> str:
+        return self.alert_id
+
+    @property
+    def at(self) -> datetime:
+        return self.acknowledged_at
 
 
 class DeliveryDue(Event, frozen=True, kw_only=True, tag=True):

@@ -230,21 +230,6 @@ class Hours(Value, frozen=True, kw_only=True):
     urgent: Severity | None = None
 
 
-class Gathering(Value, frozen=True, kw_only=True):
-    """How alerts are told together: those of a window after the first, or all of a day or week at a local time.
-
-    `every` is window, daily or weekly; `window_s` seconds; `at` minutes of the local day; `day` 0 is Monday. What
-    reaches `urgent` is told alone and at once.
-    """
-
-    every: str
-    window_s: float = 0.0
-    zone: str = "UTC"
-    at: int = 480
-    day: int = 0
-    urgent: Severity | None = None
-
-
 class Sealed(Value, frozen=True, kw_only=True):
     """An encrypted secret of a subscription: what it is for, and until when it is used."""
 

@@ -213,6 +213,12 @@ BAD = [
     ("fetch: {jitter: 2}", 1, "fetch.jitter", "from 0 to 1", "share"),
     ("fetch: {timeouts: {conect: 1s}}", 1, "fetch.timeouts.conect", "unknown key", '"connect"'),
     ("slack: {api_url: slack.com}", 1, "slack.api_url", "http(s)", "whole address"),
+    ("api: {public_url: 'http://a.b'}", 1, "api.public_url", "must be https", "TLS"),
+    ("slack: {signing_secret_env: 8f742231b10e}", 1, "slack.signing_secret_env", "name of an environment variable", "capitals"),
+    ("routes: [{name: A, to: {console: stdout}, hours: {zone: UTC}}]", 1, "routes[0].hours", '"open" is missing', "mon-fri"),
+    ("routes: [{name: A, to: {console: stdout}, hours: {open: always}}]", 1, "routes[0].hours.open", "no hours", "mon-fri"),
+    ("routes: [{name: A, to: {console: stdout}, hours: {open: '08:00-18:00', zone: Berlin}}]", 1, "routes[0].hours.zone", "no time zone", "Europe/Berlin"),
+    ("routes: [{name: A, to: {console: stdout}, hours: {open: '08:00-18:00', urgent: dire}}]", 1, "routes[0].hours.urgent", "none of", "Known"),
     ("broker: redis://x", 1, "broker", "no broker that we know", "kafka://"),
     ("broker: 'embedded://log.db'", 1, "broker", "no broker that we know", "embedded:///"),
 ]  # fmt: skip
