@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -24,6 +25,7 @@ SPAM_LIMIT = 0.0  # points; SpamAssassin calls a mail spam from 5 on
 HOSTILE_LIMIT = (
     4.9  # of a mail whose every word an attacker chose, sixty thousand letters without a space too
 )
+ABREAST = 2  # SpamAssassins at a time
 CLIENTS = (  # of caniemail's, those that it has whole data on and most mail is read in
     "apple-mail.ios", "apple-mail.macos",
     "gmail.android", "gmail.desktop-webmail", "gmail.ios", "gmail.mobile-webmail",
@@ -107,20 +109,22 @@ def spam(cases: Sequence[Case]) -> list[str]:
     quoted words draws as well are not counted, and noted. Without a relay that is trusted nothing is taken off.
     """
     assassin = program("spamassassin", "apt-get install --no-install-recommends spamassassin")
-    faults = []
-    for case in cases:
-        drawn = _points(assassin, case.mail().as_bytes())
-        limit = HOSTILE_LIMIT if case.hostile else SPAM_LIMIT
-        if sum(drawn.values()) <= limit:
-            continue
-        quoted = _points(assassin, _quotes(case).as_bytes())
-        ours = {rule: points for rule, points in drawn.items() if rule not in quoted or points < 0}
-        words = ", ".join(f"{rule} {points}" for rule, points in drawn.items() if points > 0)
-        if sum(ours.values()) > limit:
-            faults.append(f"{case.name}: {sum(drawn.values()):.1f} points ({words})")
-        else:
-            faults.append(f"{NOTE}{case.name}: {words}, which the policy's own words draw")
-    return faults
+    with ThreadPoolExecutor(ABREAST) as pool:
+        return [said for said in pool.map(partial(_drawn, assassin), cases) if said]
+
+
+def _drawn(assassin: str, case: Case) -> str:
+    """Return what is to say of a mail's points, "" for nothing."""
+    drawn = _points(assassin, case.mail().as_bytes())
+    limit = HOSTILE_LIMIT if case.hostile else SPAM_LIMIT
+    if sum(drawn.values()) <= limit:
+        return ""
+    quoted = _points(assassin, _quotes(case).as_bytes())
+    ours = {rule: points for rule, points in drawn.items() if rule not in quoted or points < 0}
+    words = ", ".join(f"{rule} {points}" for rule, points in drawn.items() if points > 0)
+    if sum(ours.values()) > limit:
+        return f"{case.name}: {sum(drawn.values()):.1f} points ({words})"
+    return f"{NOTE}{case.name}: {words}, which the policy's own words draw"
 
 
 def _points(assassin: str, mail: bytes) -> dict[str, float]:
