@@ -28,12 +28,12 @@ Batch = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the public JSON.")]
 
 
-def load(target: str, *, status: int = 200) -> Served:
-    """Return the page at a path or a URL."""
+def load(target: str, *, status: int = 200, browser: str = "", sandbox: bool = True) -> Served:
+    """Return the page at a path or a URL; a URL's is rendered where a browser is named and scripts must fill it."""
     if target.lower().startswith(ADDRESS):
         from agents.commands.fetching import fetch_once
 
-        return asyncio.run(fetch_once(target))
+        return asyncio.run(fetch_once(target, browser=browser, sandbox=sandbox))
     return reading.from_file(target, status=status)
 
 
@@ -41,9 +41,15 @@ def check(
     url: Annotated[str, typer.Argument(help="The address of a policy page.")],
     select: Annotated[list[str] | None, typer.Option(help="CSS selector of the text.")] = None,
     remove: Annotated[list[str] | None, typer.Option(help="CSS selector of what to leave out.")] = None,
+    browser: Annotated[
+        str, typer.Option(help="A Chromium for pages that only scripts can fill; auto finds it on PATH.")
+    ] = "",
+    sandbox: Annotated[bool, typer.Option(help="Chromium's own sandbox; it cannot start as root.")] = True,
 ) -> None:
     """Fetch a page once and print the clauses that would be watched."""
-    found = reading.read(load(url), select=select or (), remove=remove or ())
+    found = reading.read(
+        load(url, browser=browser, sandbox=sandbox), select=select or (), remove=remove or ()
+    )
     out = show.console()
     if found.version is None or found.state is not PageState.OK:
         out.print(f"{found.state.value}: {found.reason}", style="bold red", markup=False)
