@@ -1,10 +1,13 @@
 """Kill it a hundred times: every expected alert arrives, none twice.
 
-    python tests/faults/run.py --kills 100 [--seed 7] [--documents 12] [--folder DIR]
+    python tests/faults/run.py --kills 100 [--broker embedded|kafka] [--seed 7] [--documents 8] [--folder DIR]
 
-A controller changes pages one by one and kills the program with SIGKILL at random moments, start-up included. At the
-end it waits until everything expected arrived, replays the recorded pages and compares ids with what was alerted. The
-last line is `kills N, expected N, lost N, doubled N`; exit status 0 only if both are 0.
+A controller changes pages one by one and kills the program with SIGKILL at random moments, start-up included. On Kafka
+two workers and two pollers run on three brokers; beside the kills of either, brokers are stopped, processes paused past
+the session timeout, one worker's network cut and one broker's disk filled. At the end it waits until everything
+expected arrived, sees that offsets are committed and no topic is left over, replays the recorded pages and compares
+ids with what was alerted. The last line is `kills N, expected N, lost N, doubled N`; exit status 0 only if both are 0
+and the rest holds.
 """
 
 from __future__ import annotations
@@ -17,97 +20,80 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.faults.deployment import PARTITIONS, Deployment, deployed
+from tests.faults.fleet import Member, say
 from tests.faults.world import ROUTES, SECRETS, FaultyWorld
 
-FIRST_VERSIONS_S = 60.0
-ARRIVAL_S = 150.0
-STARTING = 0.25  # the share of kills during start-up
+FIRST_VERSIONS_S = 120.0
+ARRIVAL_S = 240.0
+COMMITTED_S = 20.0
+STARTING = 0.25  # the share of faults during start-up
 
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What came of a run."""
+    """What came of a run; `wrong` is what else does not hold."""
 
     kills: int
     expected: int
     lost: list[str]
     doubled: list[str]
-    replay_equal: bool
-    replay: str = ""
+    wrong: list[str] = field(default_factory=list)
 
     @property
     def well(self) -> bool:
-        return not self.lost and not self.doubled and self.replay_equal
+        return not self.lost and not self.doubled and not self.wrong
 
     def __str__(self) -> str:
         return f"kills {self.kills}, expected {self.expected}, lost {len(self.lost)}, doubled {len(self.doubled)}"
 
 
-class Program:
-    """The program as a user starts it, in a process that can be killed."""
-
-    def __init__(self, config: Path, *words: str) -> None:
-        self._config = config
-        self._words = words or ("run",)
-        self._log = config.parent / f"{'-'.join(self._words)}.log"
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "agents", *self._words, "--config", str(self._config)),
-                env={**os.environ, **SECRETS},
-                cwd=Path(__file__).parents[2],
-                stdout=log,
-                stderr=log,
-            )
-
-    async def kill(self) -> None:
-        """End it at once."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGKILL)
-        await self._process.wait()
-
-    async def stop(self) -> float:
-        """Ask it to stop; return the seconds that it took."""
-        assert self._process is not None
-        began = time.monotonic()
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(self._process.wait(), 20)
-        return time.monotonic() - began
-
-
-async def run(folder: Path, *, kills: int, seed: int, documents: int, broker: str = "embedded") -> Outcome:
+async def run(
+    folder: Path, *, kills: int, seed: int, documents: int, broker: str = "embedded", full: bool = True
+) -> Outcome:
     """Run the whole story and return what came of it."""
-    async with FaultyWorld(folder, documents=documents, seed=seed) as world:
-        config = world.configuration(f"embedded://{folder}/log.db" if broker == "embedded" else broker)
-        program = Program(config)
-        await program.start()
-        await until(lambda: all(world.arrived(number) for number in range(documents)), FIRST_VERSIONS_S)
+    async with (
+        FaultyWorld(folder, documents=documents, seed=seed) as world,
+        deployed(world, broker=broker, seed=seed, full=full) as made,
+    ):
+        await made.start()
+        await until(world.all_arrived, FIRST_VERSIONS_S)
         await asyncio.sleep(2)
-        changing = asyncio.create_task(change(world))
-        for number in range(kills):
-            await moment(world)
-            await program.kill()
-            say(f"kill {number + 1} of {kills}, {sum(world.revisions)} changes so far")
-            await program.start()
-        changing.cancel()
-        await until(lambda: all(world.arrived(number) for number in range(documents)), ARRIVAL_S)
+        await troubled(world, made, kills)
+        await until(world.all_arrived, ARRIVAL_S)
+        if made.one:
+            await handed_over(world, made.one)
         await asyncio.sleep(3)
-        say(f"stopped in {await program.stop():.1f} s")
-        equal, told = await replayed(config)
-        return judged(world, kills, equal, told)
+        wrong = await left_behind(made)
+        for member in made.members:
+            say(
+                f"{member.name} stopped in {await member.stop():.1f} s; it had ended by itself {member.fell} times"
+            )
+        wrong += await replayed(made.config)
+        return judged(world, made.trouble.kills, wrong)
+
+
+async def troubled(world: FaultyWorld, made: Deployment, kills: int) -> None:
+    """Change pages and let faults happen until there were so many kills."""
+    changing = asyncio.create_task(change(world))
+    while made.trouble.kills < kills:
+        await moment(world)
+        await made.trouble.next()
+    await made.trouble.over()
+    changing.cancel()
+    told = ", ".join(f"{kind} {number}" for kind, number in sorted(made.trouble.counts.items()))
+    say(f"{sum(world.revisions)} changes under: {told}")
 
 
 async def moment(world: FaultyWorld) -> None:
-    """Wait for the moment to kill: some time into the start, or some time after the pages are read again."""
+    """Wait for the next fault: some time into a start, or some time after pages are read again."""
     if world.random.random() < STARTING:
         return await asyncio.sleep(world.random.uniform(0.2, 3.0))
     before = sum(world.reads.values())
@@ -124,7 +110,40 @@ async def change(world: FaultyWorld) -> None:
             await asyncio.sleep(world.random.uniform(0.05, 0.4))
 
 
-def judged(world: FaultyWorld, kills: int, equal: bool, replay: str) -> Outcome:
+async def handed_over(world: FaultyWorld, one: Member) -> None:
+    """Measure how long the line stops when a worker dies and does not come back."""
+    usual = await change_all(world)
+    await one.kill()
+    after = await change_all(world)
+    await one.start()
+    say(
+        f"every document changed: told after {usual:.1f} s, and after {after:.1f} s when a worker had just died"
+    )
+
+
+async def change_all(world: FaultyWorld) -> float:
+    """Change every document once; return the seconds until all was told."""
+    began = time.monotonic()
+    world.revisions = [revision + 1 for revision in world.revisions]
+    await until(world.all_arrived, ARRIVAL_S)
+    return time.monotonic() - began
+
+
+async def left_behind(made: Deployment) -> list[str]:
+    """Return what the brokers hold that nobody dealt with."""
+    if made.brokers is None:
+        return []
+    end = time.monotonic() + COMMITTED_S
+    while (lag := await made.brokers.lag()) and time.monotonic() < end:
+        await asyncio.sleep(1)
+    strangers = await made.brokers.strangers(PARTITIONS)
+    say(f"not committed: {lag or 'nothing'}; left over topics: {strangers or 'none'}")
+    return [f"{place}: {count} not committed" for place, count in lag.items()] + [
+        f"{name} is left over" for name in strangers
+    ]
+
+
+def judged(world: FaultyWorld, kills: int, wrong: list[str]) -> Outcome:
     """Compare what arrived with what was to arrive."""
     told = world.told()
     expected = [
@@ -147,12 +166,11 @@ def judged(world: FaultyWorld, kills: int, equal: bool, replay: str) -> Outcome:
         expected=len(expected) * len(ROUTES),
         lost=lost,
         doubled=doubled,
-        replay_equal=equal,
-        replay=replay,
+        wrong=wrong,
     )
 
 
-async def replayed(config: Path) -> tuple[bool, str]:
+async def replayed(config: Path) -> list[str]:
     """Replay the recorded pages: an undisturbed run over the same history gives the same ids."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "agents", "replay", "--topic", "pages.fetched", "--config", str(config)),
@@ -162,12 +180,17 @@ async def replayed(config: Path) -> tuple[bool, str]:
         stderr=asyncio.subprocess.STDOUT,
     )
     told, _ = await process.communicate()
-    return process.returncode == 0, told.decode().strip().splitlines()[-1] if told else ""
+    last = (told.decode().strip().splitlines() or ["it says nothing"])[-1]
+    say(f"replay: {last}")
+    return (
+        []
+        if process.returncode == 0 and "equal to what was alerted" in told.decode()
+        else [f"replay: {last}"]
+    )
 
 
-async def until(holds: object, within_s: float) -> bool:
+async def until(holds: Callable[[], bool], within_s: float) -> bool:
     """Wait until something holds, for so long at most."""
-    assert callable(holds)
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         if holds():
@@ -176,8 +199,11 @@ async def until(holds: object, within_s: float) -> bool:
     return False
 
 
-def say(line: str) -> None:
-    print(line, flush=True)
+async def until_asked(story: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Run, and clean up when asked to stop."""
+    task = asyncio.create_task(story)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def main() -> None:
@@ -189,19 +215,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--broker", default="embedded", help="embedded, or a broker URL")
+    parser.add_argument("--broker", default="embedded", choices=("embedded", "kafka"))
     given = parser.parse_args()
     say(f"seed {given.seed}")
+    options = {name: getattr(given, name) for name in ("kills", "seed", "documents", "broker")}
     with tempfile.TemporaryDirectory() as spare:
         folder = (given.folder or Path(spare)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        outcome = asyncio.run(
-            run(folder, kills=given.kills, seed=given.seed, documents=given.documents, broker=given.broker)
-        )
-    for line in (*outcome.lost[:10], *outcome.doubled[:10]):
-        say(line)
-    say(f"replay: {outcome.replay}")
-    say(str(outcome))
+        outcome = asyncio.run(until_asked(run(folder, **options)))
+    for name, found in (("lost", outcome.lost), ("doubled", outcome.doubled), ("wrong", outcome.wrong)):
+        for one in found[:20]:
+            say(f"{name}: {one}")
+    print(outcome)
     sys.exit(0 if outcome.well else 1)
 
 

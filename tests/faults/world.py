@@ -72,8 +72,8 @@ class FaultyWorld:
     ) -> None:
         await self._stack.aclose()
 
-    def configuration(self, broker: str) -> Path:
-        """Write the configuration of the program and return where it is."""
+    def configuration(self, broker: str, **sections: Any) -> Path:
+        """Write the configuration of the program, with more sections if given, and return where it is."""
         documents = [
             {
                 "service": f"Service {number}",
@@ -101,6 +101,7 @@ class FaultyWorld:
                 {"name": "desk", "to": {"slack": {"channel": "#desk", "token_env": "SLACK_BOT_TOKEN"}}},
                 {"name": "post", "to": {"email": {"to": ["reader@example.org"]}}},
             ],
+            **sections,
         }
         path = self.folder / "clausewire.yaml"
         path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
@@ -115,6 +116,10 @@ class FaultyWorld:
         if self.revisions[document] == 0:
             return self.reads[document] >= 3
         return all(self.number(document) in told for told in self.told().values())
+
+    def all_arrived(self) -> bool:
+        """Say whether the last change to every document reached every destination."""
+        return all(self.arrived(document) for document in range(len(self.revisions)))
 
     def told(self) -> dict[Channel, dict[int, set[str]]]:
         """Return, per channel, the message ids under which the change to each number was told."""
