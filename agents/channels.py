@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any
 
 import structlog
 
+from agents.api import leave
 from agents.notify import Notifiers
 from pipeline.adapters.console import ConsoleNotifier
 from pipeline.adapters.email import EmailNotifier, SmtpServer
@@ -21,6 +23,7 @@ from pipeline.adapters.webhook import WebhookClient, WebhookNotifier
 from pipeline.alerts.render import email, slack, webhook
 from pipeline.alerts.render.email import Letter
 from pipeline.alerts.render.sign import Sign, sign, signer
+from pipeline.alerts.render.words import Links
 from pipeline.config import Settings, SmtpSettings
 from pipeline.errors import ConfigError, DeliveryError, PipelineError
 from pipeline.events import Channel, DeliveryDue, SubscriptionDeclared
@@ -121,7 +124,9 @@ class Channels:
         api = await self._shared(
             ("slack", token), lambda: SlackApi(token=token, clock=self._clock, base_url=base)
         )
-        return SlackNotifier(api, channel=subscription.target["channel"], compose=slack.compose)
+        buttons = subscription.subscription_id if self._settings.slack.signing_secret_env else ""
+        compose = partial(slack.compose, links=Links(actions=buttons))
+        return SlackNotifier(api, channel=subscription.target["channel"], compose=compose)
 
     async def webhooks(self, *, private: bool) -> WebhookClient:
         """Return the client that posts to endpoints: public ones, or private ones too."""
@@ -160,12 +165,20 @@ class Channels:
                 f"{subscription.name} sends mail and no smtp: is set", remedy="add an smtp: section"
             )
         sender = subscription.target.get("from") or smtp.sender
-        letter = Letter(sender=sender, to=tuple(subscription.target["to"]))
+        to = tuple(subscription.target["to"])
+        letter = Letter(sender=sender, to=to, unsubscribe_url=self._leave(subscription, to))
 
         def compose(due: DeliveryDue) -> Any:
             return email.compose(due, letter=letter, sent_at=self._clock.now())
 
         return EmailNotifier(self._server(smtp), compose=compose)
+
+    def _leave(self, subscription: SubscriptionDeclared, to: Sequence[str]) -> str:
+        """Return where the reader of a mail leaves; nothing where the API is not public, or many read one mail."""
+        public, keys = self._settings.api.public_url, self._settings.secrets.get(KEY)
+        if not public or not keys or len(to) != 1:
+            return ""
+        return leave.address(public, vault(keys), subscription.subscription_id)
 
     def _server(self, smtp: SmtpSettings) -> SmtpServer:
         secrets = self._settings.secrets

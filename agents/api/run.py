@@ -39,6 +39,7 @@ async def office_of(settings: Settings, clock: Clock, *, private: bool = False) 
             history=opened,
             clock=clock,
             key=settings.secrets.get(KEY),
+            slack_secret=settings.secrets.get(settings.slack.signing_secret_env),
             private=private,
         )
 

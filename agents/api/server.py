@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
-from agents.api import openapi
+from agents.api import leave, openapi
 from agents.api.access import SHOWN, allowed
 from agents.api.office import Office
-from agents.api.operations import OPERATIONS, Operation
+from agents.api.operations import OPERATIONS, Handler, Operation
 from agents.api.problems import problems
 from agents.api.requests import LARGEST_BODY, Answers
+from agents.api.slack import Interactions
 from agents.api.subscriptions import answer
 from pipeline.errors import ConfigError
 
@@ -36,6 +37,11 @@ def application(office: Office) -> web.Application:
     described, page = openapi.document(OPERATIONS), openapi.page(OPERATIONS)
     app.router.add_get("/openapi.json", _given(lambda: answer(described)))
     app.router.add_get("/docs", _given(lambda: web.Response(text=page, content_type="text/html")))
+    app.router.add_get(leave.PATH, _open(office, leave.ask))
+    app.router.add_post(leave.PATH, _open(office, leave.leave))
+    interactions = Interactions(office)
+    app.router.add_post("/slack/interactions", interactions.take)
+    app.on_shutdown.append(interactions.close)
     app.on_response_prepare.append(_safe)
     return app
 
@@ -72,6 +78,15 @@ async def logged(
         key=request[SHOWN].key_id if SHOWN in request else "",
     )
     return response
+
+
+def _open(office: Office, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return a handler that asks for no key: what it is sent proves itself."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return await handler(office, request)
+
+    return handle
 
 
 def _given(made: Callable[[], web.Response]) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -196,12 +196,35 @@ def _buttons(alert: AlertRaised, links: Links) -> list[Block]:
     buttons = [
         _button(name, label, url) for name, label, url in targets if words.is_web(url) and len(url) <= LINK
     ]
+    buttons += _answers(alert, links.actions)
     return [{"type": "actions", "elements": buttons}] if buttons else []
 
 
+def _answers(alert: AlertRaised, subscription_id: str) -> list[Element]:
+    """Return the buttons by which a reader answers; their values say for which subscription, alert and clause."""
+    if not subscription_id:
+        return []
+    clause = next((change.clause_id for change in words.by_importance(alert.changes)), "")
+    targets = (
+        ("ack", "Acknowledge", True),
+        ("mute-document", "Mute this document", alert.document is not None),
+        ("mute-clause", "Mute this clause", bool(clause)),
+        ("why", "Why did I get this?", True),
+    )
+    value = f"{subscription_id}|{alert.alert_id}|{clause}"
+    return [
+        {"type": "button", "action_id": name, "text": _label(label), "value": value}
+        for name, label, there in targets
+        if there and len(value) <= 2_000
+    ]
+
+
 def _button(name: str, label: str, url: str) -> Element:
-    label_text = {"type": "plain_text", "text": label, "emoji": False}
-    return {"type": "button", "action_id": f"open-{name}", "text": label_text, "url": url}
+    return {"type": "button", "action_id": f"open-{name}", "text": _label(label), "url": url}
+
+
+def _label(words_of: str) -> Element:
+    return {"type": "plain_text", "text": words_of, "emoji": False}
 
 
 def _footer(alert: AlertRaised) -> list[Block]:

@@ -56,12 +56,16 @@ _UNSHOWN = re.compile(
 
 
 class Links(Value, frozen=True, kw_only=True):
-    """Where a reader can go from a message; an empty one is not shown. The page is the document's own URL."""
+    """Where a reader can go from a message; an empty one is not shown. The page is the document's own URL.
+
+    `actions` is the subscription that buttons of Slack act for, empty where nobody takes what they send.
+    """
 
     evidence: str = ""
     redline: str = ""
     deliveries: str = ""
     home: str = ""
+    actions: str = ""
 
 
 class Line(Value, frozen=True, kw_only=True):
