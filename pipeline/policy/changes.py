@@ -9,15 +9,14 @@ from rapidfuzz import fuzz
 
 from pipeline.events import Change, ChangeType, Clause, Span, derived_id
 from pipeline.policy.align import Alignment, align
-from pipeline.policy.dates import find, kind_of
-from pipeline.policy.normalise import beside_stamp, is_date_line, key, level, squashed
+from pipeline.policy.normalise import key, level, squashed
 from pipeline.policy.redline import redline
 from pipeline.policy.references import followed, renumbered
 from pipeline.policy.reflow import reflows
+from pipeline.policy.stamps import is_dated, is_redated, is_restamped
 
 SILENT = frozenset({"bytes", "unicode", "link-parameters"})  # levels that nobody can read
 WORDED = frozenset({"words", "dates"})
-STAMPS = ("updated", "published")  # kinds of date that tell of the document, not of anybody's rights
 SAME_LEAD = 80  # likeness in per cent of two lead-ins that are one, perhaps reworded
 _TELLING = frozenset(
     {
@@ -71,11 +70,6 @@ def clause_id(clause: Clause) -> str:
     return clause.id or derived_id("c", key(clause), clause.start)
 
 
-def _is_dated(text: str) -> bool:
-    """Tell whether a text that came or went does nothing but date the document."""
-    return is_date_line(text) and not beside_stamp(text)
-
-
 def _change(
     kind: ChangeType,
     at: Clause,
@@ -98,21 +92,6 @@ def _change(
         lead=at.lead,
         reasons=(f"differs at level {where}", *reasons),
     )
-
-
-def _restamped(old: str, new: str) -> bool:
-    """Tell whether two date lines differ in no more than dates, edition numbers and how they are put."""
-    return is_date_line(old) and is_date_line(new) and beside_stamp(old) == beside_stamp(new)
-
-
-def _redated(old: str, new: str) -> bool:
-    """Tell whether two texts differ in no date but those that say when the document was last touched."""
-    if is_date_line(new):
-        return True
-    before, after = (
-        {date.iso for date in find(text) if kind_of(text, date) not in STAMPS} for text in (old, new)
-    )
-    return before == after and bool(find(new))
 
 
 def _under_another_lead(old: Clause, new: Clause) -> bool:
@@ -165,7 +144,7 @@ class _Writer:
             elif i not in self.found.merged and i not in done:
                 where, kind = (
                     ("dates", ChangeType.DATE_ONLY)
-                    if _is_dated(clause.text)
+                    if is_dated(clause.text)
                     else ("words", ChangeType.REMOVED)
                 )
                 removed[at].append(_change(kind, clause, [clause], [], where))
@@ -175,7 +154,7 @@ class _Writer:
         i, clause = self.backward.get(j), self.new[j]
         if i is None:
             if j not in self.found.split:
-                dated = _is_dated(clause.text)
+                dated = is_dated(clause.text)
                 kind = ChangeType.DATE_ONLY if dated else ChangeType.ADDED
                 yield _change(kind, clause, [], [clause], "dates" if dated else "words")
         elif i in self.pieces_of_old:
@@ -193,7 +172,7 @@ class _Writer:
         kind = _BY_LEVEL.get(where)
         if where in WORDED:
             kind = ChangeType.MOVED_AND_MODIFIED if moved else ChangeType.MODIFIED
-            if _restamped(old.text, new.text) if where == "words" else _redated(old.text, new.text):
+            if is_restamped(old.text, new.text) if where == "words" else is_redated(old.text, new.text):
                 kind = ChangeType.DATE_ONLY
         elif moved:
             kind, where = ChangeType.MOVED, "order" if where in SILENT else where

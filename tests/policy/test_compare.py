@@ -104,6 +104,23 @@ def test_item_under_another_lead() -> None:
         ("Effective in Norway: May 1, 2024", "Effective in Norway and Iceland: May 1, 2024", Verdict.CHANGED),
         ("Refunds until May 1, 2024", "No refunds until May 1, 2024", Verdict.CHANGED),
         ("Opt out by May 1, 2024", "Opt out by April 1, 2024", Verdict.CHANGED),
+        ("© 2023 Example, Inc.", "© 2024 Example, Inc.", Verdict.MINOR),
+        (
+            "May 1, 2024. Earlier versions are kept.",
+            "June 2, 2024. Earlier versions are kept.",
+            Verdict.MINOR,
+        ),
+        ("Help updated 3 days ago", "Help updated 2 weeks ago", Verdict.MINOR),
+        (
+            "If your work was published 24 hours ago",
+            "If your work was published 72 hours ago",
+            Verdict.CHANGED,
+        ),
+        (
+            "Who joined before May 1, 2023 may refuse the updated terms.",
+            "Who joined before May 1, 2024 may refuse the updated terms.",
+            Verdict.CHANGED,
+        ),
     ],
 )
 def test_short_lines_with_dates(old: str, new: str, verdict: Verdict) -> None:
