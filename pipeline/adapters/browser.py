@@ -1,8 +1,9 @@
 """Pages that only scripts can fill, shown by an installed Chromium through Playwright (the extra `browser`).
 
 The browser starts with the first page that needs it. Each page gets a fresh context of its own: no cookies, no
-downloads, no service workers, no pictures; its scripts may not reach addresses of our own network. robots.txt is the
-caller's to respect.
+downloads, no service workers, no web sockets, no pictures; its scripts may not reach addresses of our own network, and
+a page that sends a request there by a redirect is given up. (A name that changes its address between our look and the
+browser's is beyond this; Chromium's own checks of local networks stand behind it.) robots.txt is for the caller.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -36,6 +38,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 UNWANTED = frozenset({"image", "media", "font"})  # never text
 KEPT = KEPT_HEADERS - {b"content-length", b"content-encoding", b"etag", b"last-modified"}  # of another body
@@ -133,9 +136,10 @@ class Browser:
             await visit.watch(context, page)
             response = await page.goto(url, wait_until="domcontentloaded", timeout=0)
             await visit.settle(page)
+            await visit.check()
             return await self._fetched(url, page, response, started)
         except _errors():
-            visit.check()  # a page that we closed for its size says only that it was closed
+            await visit.check()  # a page that we closed for its size says only that it was closed
             raise
         finally:
             with suppress(TimeoutError, _errors()):
@@ -201,18 +205,29 @@ class _Visit:
         self._allow = allow
         self._brought = 0
         self._verdicts: dict[str, bool] = {}
+        self._stray = ""
+        self._acts: set[asyncio.Future[None]] = set()
 
     async def watch(self, context: Any, page: Any) -> None:
         """Judge every request, and close the page once it brought more than the limit."""
         await context.route("**/*", self._judge)
+        await context.route_web_socket("**/*", lambda socket: socket.close())
+        context.on("request", lambda request: self._follow(request, page))
         session = await context.new_cdp_session(page)
         await session.send("Network.enable")
         session.on("Network.dataReceived", lambda data: self._count(data["dataLength"], page))
 
-    def check(self) -> None:
-        """Raise what made us close the page."""
+    async def check(self) -> None:
+        """Raise what made us close the page, once every redirect was looked at."""
+        await asyncio.gather(*self._acts)
         if self._brought > self._limit:
             raise too_large(self._home, self._limit)
+        if self._stray:
+            raise FetchError(
+                f"the page of {self._home} sends requests to {self._stray}, an address of our own network",
+                kind="browser",
+                remedy="Do not render it: watch another page of the document",
+            )
 
     async def settle(self, page: Any) -> None:
         """Wait until the network is silent and the text has stopped growing."""
@@ -227,7 +242,27 @@ class _Visit:
     def _count(self, size: int, page: Any) -> None:
         before, self._brought = self._brought, self._brought + size
         if before <= self._limit < self._brought:
-            self._closing = asyncio.ensure_future(page.close())
+            self._do(self._close(page))
+
+    def _do(self, act: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(act)
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
+
+    def _follow(self, request: Any, page: Any) -> None:
+        """Look at where a redirect leads: only the first request of a chain is ours to judge before it is made."""
+        of_page = request.is_navigation_request() and request.frame == page.main_frame
+        if request.redirected_from is not None and not of_page:
+            self._do(self._led(request.url, page))
+
+    async def _led(self, url: str, page: Any) -> None:
+        if not await self._may_reach(url):
+            self._stray = self._stray or _host(url)
+            await self._close(page)
+
+    async def _close(self, page: Any) -> None:
+        with suppress(_errors()):
+            await page.close()
 
     async def _judge(self, route: Any) -> None:
         request = route.request

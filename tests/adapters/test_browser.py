@@ -87,9 +87,22 @@ async def test_own_network_is_out_of_reach(browser: Browser) -> None:
     """A page's scripts reach no other address of our own network."""
     async with serving({"/secret": page(b"secret")}, host="127.0.0.2") as other:
         script = f"fetch('{other.url('/secret')}', {{mode: 'no-cors'}}).catch(() => 0).then(() => fill())"
-        async with serving({"/": shell(script)}) as site:
-            await browser.render(site.url("/"))
+        async with serving({"/": shell(script)}) as led:
+            await browser.render(led.url("/"))
         assert other.requests == []
+
+
+@needs_browser
+@pytest.mark.slow
+async def test_redirect_into_own_network_ends_the_page(browser: Browser) -> None:
+    """A page whose request is redirected to our own network is given up, and says where it was led."""
+    async with serving({"/secret": page(b"secret")}, host="127.0.0.2") as other:
+        hop = page(b"", status="302 Found", Location=other.url("/secret"))
+        script = "fetch('/hop', {mode: 'no-cors'}).catch(() => 0).then(() => fill())"
+        async with serving({"/": shell(script), "/hop": hop}) as led:
+            with pytest.raises(FetchError, match=r"127\.0\.0\.2") as caught:
+                await browser.render(led.url("/"))
+    assert caught.value.kind == "browser"
 
 
 @needs_browser
