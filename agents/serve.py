@@ -94,7 +94,7 @@ async def _shared(
 ) -> Program:
     """Start agents and pollers as members of their groups."""
     kafka = kafka_of(settings)
-    told, channels = await _known(stack, settings, clock)
+    told, channels = await kafka.patiently(partial(_known, stack, settings, clock))
     world = await _world(stack, settings, told.registry, channels)
     common: dict[str, Any] = {"data": settings.data, "clock": clock, "kafka": kafka, **lookout.eyes}
     worker = Program(WORKERS, settings.broker, **common)

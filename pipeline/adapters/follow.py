@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import structlog
@@ -73,16 +73,21 @@ class KafkaFollower:
         self._consumer: Any = None
 
     async def close(self) -> None:
-        """Close the connection."""
-        if self._consumer:
-            await self._consumer.stop()
-            self._consumer = None
+        """Close the connection; what is read after that begins at the beginning."""
+        consumer, self._consumer = self._consumer, None
+        if consumer:
+            await consumer.stop()
 
     async def backlog(self) -> list[Event]:
-        """Return what lies in the topics beyond what was read before; nothing where they are not made yet."""
+        """Return what lies in the topics beyond what was read before; nothing where they are not made yet.
+
+        After a StoreError everything is read again: what was read when it came is not lost.
+        """
         try:
             return _decoded(await self._read())
         except (KafkaError, OSError) as error:
+            with suppress(KafkaError, OSError):
+                await self.close()
             raise StoreError(
                 f"Kafka cannot be read: {error!r}", remedy="see that its brokers run and are reachable"
             ) from error
@@ -120,10 +125,10 @@ class KafkaFollower:
                 auto_offset_reset="earliest",
                 **self._connection.options(),
             )
+            self._consumer = consumer
             await consumer.start()
             consumer.assign(tps)
             await consumer.seek_to_beginning(*tps)
-            self._consumer = consumer
         return self._consumer
 
     async def _partitions(self) -> list[TopicPartition]:

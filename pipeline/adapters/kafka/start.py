@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from pipeline.adapters.kafka.admin import Admin, admin_of, misfits, replication_of, wanted_topics
+from pipeline.adapters.kafka.admin import (
+    KNOCK_AGAIN_S,
+    Admin,
+    admin_of,
+    misfits,
+    replication_of,
+    wanted_topics,
+)
 from pipeline.adapters.kafka.connection import Connection, connection_of
+from pipeline.adapters.kafka.logs import quieten
 from pipeline.config import KafkaSettings, Settings
 from pipeline.errors import ConfigError, StoreError
+
+T = TypeVar("T")
 
 WATCH_S = 15.0
 KNOWN = "kafka-cluster-id"
@@ -32,6 +45,22 @@ class Kafka:
 
         ConfigError with what does not fit and what to do; StoreError when the cluster does not answer in time.
         """
+        await self.patiently(partial(self._prepared, data, group))
+
+    async def patiently(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do what a start needs of the cluster, again while a broker is away or coming back, for `wait_s` at most."""
+        quieten()
+        end = time.monotonic() + self.settings.wait_s
+        while True:
+            try:
+                return await act()
+            except StoreError as error:
+                if time.monotonic() + KNOCK_AGAIN_S > end:
+                    raise
+                logger.warning("kafka.waiting", reason=str(error), remedy=error.remedy)
+                await asyncio.sleep(KNOCK_AGAIN_S)
+
+    async def _prepared(self, data: Path, group: str) -> None:
         async with admin_of(self.connection, wait_s=self.settings.wait_s) as admin:
             cluster_id, brokers = await admin.cluster()
             recognise(cluster_id, data)
