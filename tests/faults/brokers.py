@@ -8,11 +8,14 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from agents.cluster import Cluster, Node, bring_jars
 from pipeline.adapters.kafka.admin import wanted_topics
@@ -108,13 +111,11 @@ class Brokers:
         """Wait until every partition has all its replicas: another broker may be lost only then."""
         end = time.monotonic() + IN_SYNC_WITHIN_S
         while time.monotonic() < end:
-            try:
+            with suppress(KafkaError, OSError, TimeoutError):  # of a broker that is still coming
                 if await self._all_in_sync():
                     return
-            except Exception as error:  # of a broker that is still coming
-                reason = error
             await asyncio.sleep(0.5)
-        raise TimeoutError(f"the brokers do not come into sync: {locals().get('reason', '')}")
+        raise TimeoutError(f"the brokers are not in sync after {IN_SYNC_WITHIN_S:g} s")
 
     async def _all_in_sync(self) -> bool:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.bootstrap, request_timeout_ms=5000)
@@ -128,6 +129,26 @@ class Brokers:
         return len(brokers) == len(self.cluster.members) and all(
             len(part["isr"]) == len(part["replicas"]) for part in parts
         )
+
+    async def shared(self, members: Mapping[str, int]) -> None:
+        """Wait until each group is at rest with so many members."""
+        end = time.monotonic() + IN_SYNC_WITHIN_S
+        while time.monotonic() < end:
+            with suppress(KafkaError, OSError):
+                if await self._sizes_of(members) == dict(members):
+                    return
+            await asyncio.sleep(0.5)
+
+    async def _sizes_of(self, groups: Iterable[str]) -> dict[str, int]:
+        """Return the number of members of the groups that are at rest."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.bootstrap)
+        await admin.start()
+        try:
+            told = await admin.describe_consumer_groups(list(groups))
+        finally:
+            await admin.close()
+        found = [group for answer in told for group in answer.groups]
+        return {group[1]: len(group[5]) for group in found if group[2] == "Stable"}
 
     async def lag(self) -> dict[str, int]:
         """Return, by group, topic and partition, what was not committed of what the groups read."""
@@ -161,9 +182,7 @@ class Brokers:
         return sorted(names - OURS - {topic.name for topic in wanted_topics(partitions)})
 
 
-def _parts(topics: Iterable[str], sizes: dict[str, int]):  # type: ignore[no-untyped-def]
-    from aiokafka.structs import TopicPartition
-
+def _parts(topics: Iterable[str], sizes: Mapping[str, int]) -> Iterator[TopicPartition]:
     return (TopicPartition(name, number) for name in topics for number in range(sizes[name]))
 
 

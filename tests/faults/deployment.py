@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.topics import POLLERS, WORKERS
 from tests.faults.brokers import Brokers, three_brokers
 from tests.faults.fleet import Member, say
 from tests.faults.network import Namespace, obstacle
@@ -34,8 +35,14 @@ class Deployment:
         return self.members[0] if self.brokers else None
 
     async def start(self) -> None:
+        """Start everything."""
         for member in self.members:
             await member.start()
+
+    async def at_rest(self) -> None:
+        """Wait until all members share the work and nothing is handed over any more."""
+        if self.brokers:
+            await self.brokers.shared({WORKERS: 2, POLLERS: 2})
 
 
 @asynccontextmanager

@@ -68,8 +68,10 @@ async def run(
         await asyncio.sleep(2)
         await troubled(world, made, kills)
         await until(world.all_arrived, ARRIVAL_S)
+        await made.at_rest()
         if made.one:
             await handed_over(world, made.one)
+            await made.at_rest()
         await asyncio.sleep(3)
         wrong = await left_behind(made)
         for member in made.members:
@@ -111,7 +113,8 @@ async def change(world: FaultyWorld) -> None:
 
 
 async def handed_over(world: FaultyWorld, one: Member) -> None:
-    """Measure how long the line stops when a worker dies and does not come back."""
+    """Measure how long the line stops when a worker dies and does not come back, with receivers in good order."""
+    world.trouble = 0.0
     usual = await change_all(world)
     await one.kill()
     after = await change_all(world)

@@ -31,6 +31,7 @@ SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-faults",
 }
 ROUTES = {"hook": Channel.WEBHOOK, "desk": Channel.SLACK, "post": Channel.EMAIL}
+TOO_LATE_S = 20.0  # a webhook's sender waits for 15 s
 CLAUSES = (
     "By using the Service you agree to these Terms and to our Privacy Policy as they stand today.",
     "You are responsible for your account and must keep your password safe and tell us of misuse.",
@@ -165,14 +166,16 @@ class FaultyWorld:
 
     @web.middleware
     async def _sometimes_bad(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Answer some first attempts with 500, 429 or a lost connection, before or after the message was taken."""
+        """Answer some first attempts with 500, 429, too late or not at all, before or after the message was taken."""
         message_id = request.headers.get("webhook-id", "")
         if message_id in self._troubled or self.random.random() >= self.trouble:
             return await handler(request)  # type: ignore[no-any-return]
         self._troubled.add(message_id)
-        kind = self.random.choice(("500", "429", "lost before", "lost after"))
-        if kind == "lost after":
+        kind = self.random.choice(("500", "429", "lost before", "lost after", "too late"))
+        if kind in {"lost after", "too late"}:
             await handler(request)
+        if kind == "too late":
+            await asyncio.sleep(TOO_LATE_S)
         if kind.startswith("lost") and request.transport:
             request.transport.abort()
         return web.Response(status=429 if kind == "429" else 500, headers={"Retry-After": "1"})
