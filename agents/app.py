@@ -14,6 +14,7 @@ from agents.program import Program
 from agents.raise_alerts import raise_alerts, raise_story_alerts
 from agents.remind import keep_reminder, ring
 from agents.route_alerts import RoutedState, Silences, Subscriptions, no_silences, route_alerts
+from agents.switch_off import switch_off
 from agents.touch_services import touch_changed, touch_reported
 from pipeline import events as e
 from pipeline.adapters.blobs import BlobValues
@@ -105,6 +106,7 @@ def wire_agents(p: Program, w: World) -> None:
         silences=w.silences,
     )
     p.agent("outbox", keep_outbox, e.DeliveryDue, e.DeliveryAttempted, memory=outboxes, pump=pump)
+    p.agent("deliveries", switch_off, e.DeliveryAttempted, subscriptions=w.subscriptions)
     p.agent("reminders", keep_reminder, e.ReminderSet, memory=calendar)
 
     p.beside(pump.run)
