@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -176,6 +176,8 @@ def compared(
     base = before.version if before.state is PageState.OK else (earlier[-1] if earlier else None)
     known = [*earlier, *([base] if base and base not in earlier[-1:] else [])]
     after = reads(new, known=known)
+    if before.state is not PageState.OK and after.state is not PageState.OK:
+        base, after = _lasting(old, new, reads) or (base, after)
     if after.state is not PageState.OK or after.version is None:
         return Comparison(verdict=Verdict.BROKEN, reason=after.state.value, notes=after.notes), after.reason
     if base is None:
@@ -190,6 +192,13 @@ def compared(
         document=document,
     )
     return comparison, ""
+
+
+def _lasting(old: Served, new: Served, reads: Callable[..., Reading]) -> tuple[Version, Reading] | None:
+    """Return two pages in a row that agree with each other, though not with what stood before: the page stays so."""
+    base = reads(old).version
+    after = reads(new, known=[base]) if base else None
+    return (base, after) if base and after and after.state is PageState.OK else None
 
 
 def as_json(comparison: Comparison, detail: str = "") -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 A legal page may show its terms, its privacy policy and its addenda one under the other, or in tabs. Each is an
 element that begins with its own heading and has neighbours of the same make. Where neither fragment nor name
-points to one, the page is one document.
+points to one, the page is one document. What a privacy policy says beside itself (a notice for one state, for one
+law, for transfers, how long data is kept) is read with it: who watches the one must hear of the others.
 """
 
 from __future__ import annotations
@@ -18,17 +19,38 @@ _WORD = re.compile(r"[^\W_]+")
 _SAME = {"notice": "policy", "statement": "policy", "use": "service", "conditions": "terms", "tos": "terms"}
 
 
-def pick(body: Node, main: Node, *, name: str = "", fragment: str = "") -> tuple[Node, str]:
-    """Return the element that holds the wanted document and a note, or `main` and "" where none is meant."""
+_PRIVACY = re.compile(
+    r"\b(?:privacy|gdpr|ccpa|cpra|lgpd|dsgvo)\b|\bdata (?:retention|subject)|datenschutz|confidentialit|privacidad",
+    re.I,
+)
+_APART = re.compile(r"\b(?:agreement|addendum|terms|archived?|previous|former|prior)\b", re.I)
+
+
+def pick(body: Node, main: Node, *, name: str = "", fragment: str = "") -> tuple[list[Node], str]:
+    """Return the elements that hold the wanted document and a note, or `main` and "" where none is meant."""
     if not name and not fragment:
-        return main, ""
+        return [main], ""
     found = [node for node in main.walk() if _is_document(node, body.prose)]
     wanted = _by_fragment(found, main, fragment) if fragment else None
     if wanted is None and name:
         wanted = _by_name(found, name)
     if wanted is None:
-        return main, ""
-    return wanted, f"The page holds several documents; this one is called {_title(wanted)[:80]!r}."
+        return [main], ""
+    taken = _with_supplements(wanted)
+    with_them = f", with {len(taken) - 1} that supplement it" if len(taken) > 1 else ""
+    return taken, f"The page holds several documents; this one is called {_title(wanted)[:80]!r}{with_them}."
+
+
+def _with_supplements(wanted: Node) -> list[Node]:
+    """Return a privacy policy with its neighbours that are about privacy too, in order; else the document alone."""
+    if wanted.parent is None or not _PRIVACY.search(_title(wanted)):
+        return [wanted]
+    peers = [node for node in wanted.parent.nodes if node.tag == wanted.tag]
+    return [node for node in peers if node is wanted or _is_supplement(_title(node))]
+
+
+def _is_supplement(title: str) -> bool:
+    return bool(_PRIVACY.search(title)) and not _APART.search(title)
 
 
 def _is_document(node: Node, total: int) -> bool:

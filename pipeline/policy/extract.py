@@ -84,9 +84,9 @@ def extract(
 
 def _automatic(tree: Tree, base: str, siblings: Sequence[str], name: str) -> Extracted:
     body, main = article(tree)
-    main, note = documents.pick(body, main, name=name, fragment=base.partition("#")[2])
-    root = main if note else body
-    text = markdown([root], _base(tree, base))
+    picked, note = documents.pick(body, main, name=name, fragment=base.partition("#")[2])
+    roots = picked if note else [body]
+    text = markdown(roots, _base(tree, base))
     if len(text) < _SHELL and (carried := embedded(tree.scripts)):
         inner = parse(carried).body
         told = markdown([inner], _base(tree, base))
@@ -96,7 +96,7 @@ def _automatic(tree: Tree, base: str, siblings: Sequence[str], name: str) -> Ext
     if siblings:
         text = without_furniture(text, siblings)
     notes = (note,) if note else ()
-    return Extracted(text=text, title=_title(tree, root), notes=notes, element=main.index)
+    return Extracted(text=text, title=_title(tree, roots[0]), notes=notes, element=picked[0].index)
 
 
 def _death(select: Sequence[str], text: str) -> str:

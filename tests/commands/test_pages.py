@@ -84,6 +84,21 @@ def test_batch_knows_history(files: Path) -> None:
     assert json.loads(line)["verdict"] == "unchanged"
 
 
+ELSEWHERE = (
+    "# Nutzungsbedingungen\n\nWir speichern Ihre Daten für {} Tage, nachdem Sie Ihr Konto bei uns geschlossen haben.\n\n"
+    "Die Gebühren sind jeden Monat im Voraus zu zahlen, und wir können sie mit einer Frist von einem Monat ändern.\n"
+)
+
+
+def test_batch_follows_a_page_that_stays_another(files: Path) -> None:
+    """Two pages in a row that agree are compared, though earlier versions were in another language."""
+    (files / "de.md").write_text(ELSEWHERE.format(30))
+    (files / "de2.md").write_text(ELSEWHERE.format(90))
+    row = {"old": str(files / "de.md"), "new": str(files / "de2.md"), "history": [str(files / "old.md")]}
+    told = json.loads(ran("diff", "--batch", batch(files, row)))
+    assert (told["verdict"], len(told["changes"])) == ("changed", 1)
+
+
 def test_extract_speaks_the_public_contract(files: Path) -> None:
     """The JSON of extract has every promised key, and clauses whose offsets lie in its text."""
     told = json.loads(ran("extract", files / "old.md", "--json"))

@@ -157,6 +157,17 @@ def test_one_of_several_documents(name: str, url: str) -> None:
     assert "API calls" not in reading.version.text
 
 
+def test_supplements_of_a_document() -> None:
+    """A privacy policy is read with the notices beside it that are about privacy too, and with no agreement."""
+    titles = ("Privacy Policy", "Notice of Privacy in Oregon", "GDPR", "Data Privacy Agreement", "Refunds")
+    told = "".join(
+        f"<section><h2>{title}</h2>{f'<p>{title} says what we do here, and when.</p>' * 6}</section>"
+        for title in titles
+    )
+    text = extract(page(told).decode(), name="Privacy Policy").text
+    assert [title for title in titles if f"## {title}\n" in text] == list(titles[:3])
+
+
 def test_several_documents_unnamed() -> None:
     """Without a name a page is one document, whole."""
     served = page(
