@@ -13,10 +13,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +23,7 @@ from pipeline.adapters import ssrf
 from pipeline.adapters.exchange import KEPT_HEADERS
 from pipeline.adapters.fetcherrors import bad_url, too_large, too_slow
 from pipeline.adapters.http import FetchLimits, user_agent
+from pipeline.adapters.visit import Visit, errors, host_of, playwright
 from pipeline.errors import ConfigError, FetchError
 from pipeline.polling import Fetched
 from pipeline.ports import Clock
@@ -40,7 +39,6 @@ FLAGS = (
     "--disable-sync",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
-UNWANTED = frozenset({"image", "media", "font"})  # never text
 KEPT = KEPT_HEADERS - {b"content-length", b"content-encoding", b"etag", b"last-modified"}  # of another body
 PASSED_ON = (
     "PATH",
@@ -53,12 +51,8 @@ PASSED_ON = (
     "https_proxy",
     "no_proxy",
 )
-SETTLE_S = 10.0  # for the network to fall silent, at most
-LOOK_S = 0.25  # between two looks at how long the text is
-STEADY = 3  # looks in a row that must agree
 CLOSE_S = 5.0
 
-_LENGTH = "() => document.body ? document.body.innerText.length : 0"
 _SIZE = "() => document.documentElement ? document.documentElement.outerHTML.length : 0"
 
 
@@ -67,7 +61,7 @@ def find_browser(wanted: str) -> str:
 
     ConfigError when there is none, or nothing to drive it with.
     """
-    _playwright()
+    playwright()
     names = NAMES if wanted == "auto" else (wanted,)
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:
@@ -117,8 +111,8 @@ class Browser:
                     return await self._rendered(url, language, started)
             except TimeoutError:
                 await self._stop()  # a page that never yields holds its process
-                raise too_slow(_host(url), self.limits.total_s) from None
-            except _errors() as error:
+                raise too_slow(host_of(url), self.limits.total_s) from None
+            except errors() as error:
                 await self._stop()
                 raise _unrendered(url, error) from error
 
@@ -130,7 +124,7 @@ class Browser:
             user_agent=self._name,
             **({"locale": language} if language else {}),
         )
-        visit = _Visit(url, self.limits.max_bytes, self.allow)
+        visit = Visit(url, self.limits.max_bytes, self.allow)
         try:
             page = await context.new_page()
             await visit.watch(context, page)
@@ -138,20 +132,20 @@ class Browser:
             await visit.settle(page)
             await visit.check()
             return await self._fetched(url, page, response, started)
-        except _errors():
+        except errors():
             await visit.check()  # a page that we closed for its size says only that it was closed
             raise
         finally:
-            with suppress(TimeoutError, _errors()):
+            with suppress(TimeoutError, errors()):
                 async with asyncio.timeout(CLOSE_S):
                     await context.close()
 
     async def _fetched(self, url: str, page: Any, response: Any, started: float) -> Fetched:
         if await page.evaluate(_SIZE) > self.limits.max_bytes:
-            raise too_large(_host(url), self.limits.max_bytes)
+            raise too_large(host_of(url), self.limits.max_bytes)
         body = (await page.content()).encode()
         if len(body) > self.limits.max_bytes:
-            raise too_large(_host(url), self.limits.max_bytes)
+            raise too_large(host_of(url), self.limits.max_bytes)
         served = {} if response is None else await response.all_headers()
         kept = {name: value for name, value in served.items() if name.lower().encode() in KEPT}
         return Fetched(
@@ -171,7 +165,7 @@ class Browser:
         if self._browser is not None and self._browser.is_connected():
             return self._browser
         await self._stop()
-        self._driver = await _playwright().async_playwright().start()
+        self._driver = await playwright().async_playwright().start()
         self._browser = await self._driver.chromium.launch(
             executable_path=self.path,
             headless=True,
@@ -191,96 +185,9 @@ class Browser:
         browser, driver, self._browser, self._driver = self._browser, self._driver, None, None
         for end in (browser and browser.close, driver and driver.stop):
             if end:
-                with suppress(TimeoutError, _errors()):
+                with suppress(TimeoutError, errors()):
                     async with asyncio.timeout(CLOSE_S):
                         await end()
-
-
-class _Visit:
-    """One page being shown: what it may ask for, and how much it may bring."""
-
-    def __init__(self, url: str, limit: int, allow: ssrf.Allow) -> None:
-        self._home = _host(url)
-        self._limit = limit
-        self._allow = allow
-        self._brought = 0
-        self._verdicts: dict[str, bool] = {}
-        self._stray = ""
-        self._acts: set[asyncio.Future[None]] = set()
-
-    async def watch(self, context: Any, page: Any) -> None:
-        """Judge every request, and close the page once it brought more than the limit."""
-        await context.route("**/*", self._judge)
-        await context.route_web_socket("**/*", lambda socket: socket.close())
-        context.on("request", lambda request: self._follow(request, page))
-        session = await context.new_cdp_session(page)
-        await session.send("Network.enable")
-        session.on("Network.dataReceived", lambda data: self._count(data["dataLength"], page))
-
-    async def check(self) -> None:
-        """Raise what made us close the page, once every redirect was looked at."""
-        await asyncio.gather(*self._acts)
-        if self._brought > self._limit:
-            raise too_large(self._home, self._limit)
-        if self._stray:
-            raise FetchError(
-                f"the page of {self._home} sends requests to {self._stray}, an address of our own network",
-                kind="browser",
-                remedy="Do not render it: watch another page of the document",
-            )
-
-    async def settle(self, page: Any) -> None:
-        """Wait until the network is silent and the text has stopped growing."""
-        with suppress(_playwright().TimeoutError):
-            await page.wait_for_load_state("networkidle", timeout=SETTLE_S * 1000)
-        length, steady = -1, 0
-        while steady < STEADY:
-            now = await page.evaluate(_LENGTH)
-            length, steady = now, steady + 1 if now == length else 0
-            await asyncio.sleep(LOOK_S)
-
-    def _count(self, size: int, page: Any) -> None:
-        before, self._brought = self._brought, self._brought + size
-        if before <= self._limit < self._brought:
-            self._do(self._close(page))
-
-    def _do(self, act: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(act)
-        self._acts.add(task)
-        task.add_done_callback(self._acts.discard)
-
-    def _follow(self, request: Any, page: Any) -> None:
-        """Look at where a redirect leads: only the first request of a chain is ours to judge before it is made."""
-        of_page = request.is_navigation_request() and request.frame == page.main_frame
-        if request.redirected_from is not None and not of_page:
-            self._do(self._led(request.url, page))
-
-    async def _led(self, url: str, page: Any) -> None:
-        if not await self._may_reach(url):
-            self._stray = self._stray or _host(url)
-            await self._close(page)
-
-    async def _close(self, page: Any) -> None:
-        with suppress(_errors()):
-            await page.close()
-
-    async def _judge(self, route: Any) -> None:
-        request = route.request
-        wanted = request.resource_type not in UNWANTED and await self._may_reach(request.url)
-        with suppress(_errors()):
-            await (route.continue_() if wanted else route.abort("blockedbyclient"))
-
-    async def _may_reach(self, url: str) -> bool:
-        """Say whether a request of the page's may be made: to its own host, or to public addresses."""
-        parts = urlsplit(url)
-        if parts.scheme in {"data", "blob"} or (parts.hostname or "") == self._home:
-            return True
-        if parts.scheme not in {"http", "https"}:
-            return False
-        if parts.netloc not in self._verdicts:
-            found = await ssrf.check_url(url, resolve=ssrf.system_resolve, allow=self._allow)
-            self._verdicts[parts.netloc] = found.accepted
-        return self._verdicts[parts.netloc]
 
 
 async def _hops(response: Any) -> tuple[str, ...]:
@@ -294,35 +201,13 @@ async def _hops(response: Any) -> tuple[str, ...]:
     return tuple(reversed(hops))
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or url
-
-
 def _unrendered(url: str, error: BaseException) -> FetchError:
     first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
     rootless = "sandbox" in str(error).lower()
     return FetchError(
-        f"the browser cannot show {_host(url)}: {first}",
+        f"the browser cannot show {host_of(url)}: {first}",
         kind="browser",
         remedy="Run as a user other than root, or write fetch: {browser_sandbox: false}"
         if rootless
         else "It is tried again by itself; see that the browser of fetch: {browser: …} starts",
     )
-
-
-def _playwright() -> Any:
-    """Return Playwright's module; ConfigError when the extra is not installed."""
-    try:
-        return import_module("playwright.async_api")
-    except ModuleNotFoundError:
-        raise ConfigError(
-            "pages are to be rendered, and Playwright is not installed",
-            key="fetch.browser",
-            remedy="Install it: pip install 'clausewire[browser]', or take fetch.browser out",
-        ) from None
-
-
-def _errors() -> type[BaseException]:
-    """Return the base of Playwright's errors."""
-    kind: type[BaseException] = _playwright().Error
-    return kind
