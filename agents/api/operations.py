@@ -14,6 +14,7 @@ from agents.subscribe import ChangedSubscription, NewSubscription
 
 Handler = Callable[[Office, web.Request], Awaitable[web.Response]]
 READS = (400, 401, 403)
+LISTS = (*READS, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ IDEMPOTENCY = Parameter(
     "Idempotency-Key",
     "header",
     "The same key and request are acted on once.",
-    {"type": "string", "maxLength": 255},
+    {"type": "string", "maxLength": 255, "pattern": "^[!-~]*$"},
 )
 WHICH = tuple(
     Parameter(name, "query", says, schema)
@@ -91,7 +92,7 @@ ONE = "/v1/subscriptions/{id}"
 OPERATIONS = (
     _read(
         "/v1/subscriptions", "listSubscriptions", subscriptions.list_all, "subscriptions:read", "List subscriptions.",
-        gives=subscriptions.SubscriptionPage, parameters=(LIMIT, CURSOR),
+        gives=subscriptions.SubscriptionPage, parameters=(LIMIT, CURSOR), fails=LISTS,
     ),
     _act(
         "POST", "/v1/subscriptions", "createSubscription", subscriptions.create,
@@ -121,7 +122,7 @@ OPERATIONS = (
     _read(
         "/v1/deliveries", "listDeliveries", reading.deliveries, "deliveries:read",
         "List attempts to deliver, oldest first.",
-        gives=reading.DeliveryPage, parameters=(LIMIT, CURSOR, *WHICH), fails=(*READS, 503),
+        gives=reading.DeliveryPage, parameters=(LIMIT, CURSOR, *WHICH), fails=(*LISTS, 503),
     ),
     _read(
         "/v1/alerts/{id}", "getAlert", reading.alert, "alerts:read", "Show an alert, its updates and who was told.",

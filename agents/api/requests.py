@@ -74,7 +74,7 @@ def _after(cursor: str) -> str:
     try:
         return urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError):
-        raise ProblemError(400, "this cursor is none of ours", remedy="Begin without one") from None
+        raise ProblemError(422, "this cursor is none of ours", remedy="Begin without one") from None
 
 
 class Remembered(NamedTuple):
@@ -103,8 +103,8 @@ class Answers:
         given = request.headers.get("Idempotency-Key", "")
         if not given:
             return await act()
-        if len(given) > 255 or not given.isprintable():
-            raise ProblemError(400, "an Idempotency-Key has up to 255 printable characters")
+        if len(given) > 255 or not (given.isascii() and given.isprintable()):
+            raise ProblemError(400, "an Idempotency-Key has up to 255 printable ASCII characters")
         place = (key_id, given)
         digest = hashlib.sha256(f"{request.method} {request.path} ".encode() + await request.read()).digest()
         before = self._kept.get(place)

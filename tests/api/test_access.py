@@ -57,13 +57,28 @@ def test_unknown_scope_is_refused(scopes: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "path", ["/v1/subscriptions?limit=0", "/v1/subscriptions?limit=x", "/v1/subscriptions?limit=201",
-             "/v1/subscriptions?limit=1&limit=2", "/v1/subscriptions?cursor=%C3%A9", "/v1/subscriptions?colour=red",
+             "/v1/subscriptions?limit=1&limit=2", "/v1/subscriptions?colour=red",
              "/v1/deliveries?outcome=lost", "/v1/subscriptions?limit=%00", "/v1/subscriptions?limit=\u0663"],
 )  # fmt: skip
 async def test_unfit_query_is_told(tmp_path: Path, path: str) -> None:
     """A parameter that is not known, repeated or out of bounds is answered with a problem."""
     async with desk(tmp_path) as api:
         assert (await api.call("GET", path))[0] == 400
+
+
+@pytest.mark.parametrize("cursor", ["%C3%A9", "%00", "_w", "!", "gA"])
+async def test_foreign_cursor_is_told(tmp_path: Path, cursor: str) -> None:
+    """A cursor that we never gave out is refused, or begins somewhere; it breaks nothing."""
+    async with desk(tmp_path) as api:
+        assert (await api.call("GET", f"/v1/subscriptions?cursor={cursor}"))[0] in {200, 422}
+
+
+@pytest.mark.parametrize("key", ["k" * 256, "\u00e9", "a\tb"])
+async def test_unfit_idempotency_key_is_told(tmp_path: Path, key: str) -> None:
+    """An Idempotency-Key out of bounds is refused before anything is done."""
+    async with desk(tmp_path) as api:
+        assert (await api.call("POST", "/v1/subscriptions/terminal/pause", Idempotency_Key=key))[0] == 400
+        assert api.office.registry.by_id["terminal"].active
 
 
 async def test_description_is_served(tmp_path: Path) -> None:
