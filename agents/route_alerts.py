@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from pipeline.alerts.route import Decision, delivery, routes
-from pipeline.alerts.silence import silenced
+from pipeline.alerts.silence import concerns, holding
 from pipeline.events import (
     AlertRaised,
     AlertUpdated,
@@ -80,10 +80,11 @@ def _unsilenced(
         return subscriptions, state
     alert, untold = state.alert, set(state.untold)
     assert alert is not None, "only what was raised is told"
+    met = holding(alert, silences, at=event.at)  # once, for all subscriptions
     quiet = {
         one.subscription_id
         for one in subscriptions
-        if silenced(alert, one.subscription_id, silences, at=event.at)
+        if any(concerns(silence, one.subscription_id) for silence in met)
     }
     if isinstance(event, AlertRaised):
         state = msgspec.structs.replace(state, untold=tuple(sorted(quiet)))

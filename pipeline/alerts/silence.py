@@ -24,11 +24,25 @@ def silenced(
     alert: AlertRaised, subscription_id: str, silences: Iterable[SilenceDeclared], *, at: datetime
 ) -> str:
     """Return why a subscription is not told of an alert at a time, empty when it is."""
+    met = holding(alert, silences, at=at)
+    return next((reason(one) for one in met if concerns(one, subscription_id)), "")
+
+
+def holding(
+    alert: AlertRaised, silences: Iterable[SilenceDeclared], *, at: datetime
+) -> tuple[SilenceDeclared, ...]:
+    """Return the silences that hold for an alert at a time, whomever they concern."""
     known = traits(alert)
-    for silence in silences:
-        if _holds(silence, subscription_id, at) and all(meets(one, known) for one in silence.matchers):
-            return reason(silence)
-    return ""
+    return tuple(
+        one
+        for one in silences
+        if one.starts_at <= at < one.ends_at and all(meets(matcher, known) for matcher in one.matchers)
+    )
+
+
+def concerns(silence: SilenceDeclared, subscription_id: str) -> bool:
+    """Say whether a silence is a subscription's: one that names none is everybody's."""
+    return not silence.subscriptions or subscription_id in silence.subscriptions
 
 
 def reason(silence: SilenceDeclared) -> str:
@@ -90,11 +104,6 @@ def check(matchers: Iterable[Matcher]) -> None:
             raise ConfigError(
                 f"{one.what} is matched by 1 to {MOST_WORDS} words of up to {LONGEST} characters"
             )
-
-
-def _holds(silence: SilenceDeclared, subscription_id: str, at: datetime) -> bool:
-    concerned = not silence.subscriptions or subscription_id in silence.subscriptions
-    return concerned and silence.starts_at <= at < silence.ends_at
 
 
 def _like(word: str, text: str) -> bool:
