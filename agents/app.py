@@ -73,6 +73,7 @@ def wire_agents(p: Program, w: World) -> None:
         notifiers=w.notifiers,
         log=p.log,
         clock=p.clock,
+        is_counted_on=p.is_counted_on,
         meter=p.meter,
         tracer=p.tracer,
         waits=w.waits,

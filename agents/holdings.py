@@ -30,10 +30,17 @@ class Holder(Protocol):
 class Holdings:
     """Follows what a Faust app is given and loses, and tells the stages and the holders."""
 
-    def __init__(self, app: Any, stages: Iterable[Stage], topic_name: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        stages: Iterable[Stage],
+        topic_name: Callable[[str], str],
+        is_counted_on: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._app = app
         self._stages = stages
         self._name = topic_name
+        self._is_counted_on = is_counted_on
         self._holders: list[tuple[Holder, str]] = []
         self._given_up: int | None = None
         self._taken_up: int | None = None
@@ -46,6 +53,13 @@ class Holdings:
         """Say whether a record came with the partitions that are held now."""
         came = record.message.generation_id
         return bool(came == self._app.consumer_generation_id and came != self._given_up)
+
+    async def may_write(self, record: Any) -> bool:
+        """Say whether a record is still this process's to finish; waits while the group may have given it up."""
+        came = record.message.generation_id
+        while came == self._app.consumer_generation_id and not self._is_counted_on():
+            await asyncio.sleep(LOOK_S)
+        return bool(came == self._app.consumer_generation_id)
 
     async def let_go(self) -> None:
         """Let what is at work end, within bounds."""

@@ -19,6 +19,7 @@ import faust
 from agents.holdings import Holder, Holdings
 from agents.stage import Stage
 from pipeline.adapters.embedded import quiet_settings
+from pipeline.adapters.kafka.lease import Lease
 from pipeline.adapters.kafka.logs import quieten
 from pipeline.adapters.kafka.start import Kafka
 from pipeline.adapters.kafka.transport import attach, driver_settings
@@ -64,13 +65,18 @@ class Program:
         self._sizes = {spec.name: spec.partitions or partitions for spec in TOPICS}
         self.log = TopicLog(self._topics, self.meter)
         self.stages: list[Stage] = []
-        self._holdings = Holdings(self.app, self.stages, self._prefix.__add__)
-        if kafka:
-            attach(self.app, kafka.connection, self._holdings.let_go)
+        self._lease = Lease(kafka.settings.session_timeout_s) if kafka else None
+        self._holdings = Holdings(self.app, self.stages, self._prefix.__add__, self.is_counted_on)
+        if kafka and self._lease:
+            attach(self.app, kafka.connection, self._holdings.let_go, self._lease)
         self._beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._crash: asyncio.Future[None] | None = None
         self.stopping = asyncio.Event()
+
+    def is_counted_on(self) -> bool:
+        """Say whether nobody else can have been given this process's work: it was not paused or cut off too long."""
+        return self._lease is None or self._lease.holds
 
     def memory(self, name: str, topic: str, kind: type[V]) -> TableMemory[V]:
         """Return a typed memory that lives with a topic's partitions and recovers from its changelog."""
@@ -99,6 +105,7 @@ class Program:
             crashed=self._crashed,
             abreast=abreast,
             is_ours=self._holdings.is_ours,
+            may_write=self._holdings.may_write,
             meter=self.meter,
             tracer=self.tracer,
         )

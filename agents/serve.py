@@ -19,7 +19,7 @@ from agents.poll_feeds import poll_feeds
 from agents.poll_policies import poll_policies
 from agents.program import Program
 from agents.rounds import Sources
-from agents.share_sources import SharedSources
+from agents.share_sources import OwnSources, SharedSources
 from agents.subscriptions import TOPICS, Known, Registry, known
 from pipeline.adapters.blobs import FolderBlobs
 from pipeline.adapters.browser import Browser, find_browser
@@ -103,7 +103,7 @@ async def _shared(
         lookout.watch(program)
     if polls:
         sources = wire_sources(poller, world.declared)
-        memory = PollTable(poller.memory("polls", "sources", PollState))
+        memory = PollTable(poller.memory("polls", "sources", PollState), poller.is_counted_on)
         await _poll(stack, poller, settings, world, sources, memory, lookout)
         await stack.enter_async_context(poller)
     if not works:
@@ -149,7 +149,7 @@ async def _poll(
     fetcher = await stack.enter_async_context(fetcher_of(settings, program.clock))
     parser = await stack.enter_async_context(FeedParser())
     common: dict[str, Any] = {
-        "publish": program.log,
+        "publish": OwnSources(log=program.log, known=sources, is_counted_on=program.is_counted_on),
         "memory": memory,
         "clock": program.clock,
         "stop": program.stopping,

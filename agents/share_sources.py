@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agents.declare import Declared, to_declare
-from pipeline.events import SourceDeclared
+from pipeline.errors import StoreError
+from pipeline.events import Event, SourceDeclared
 from pipeline.ports import Publisher
 
 
@@ -17,6 +18,31 @@ class Known(Protocol):
     def items(self) -> Iterable[tuple[str, SourceDeclared]]: ...
 
     def holds(self, key: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSources:
+    """The log as pollers have it: takes what was read of this process's sources, and nothing of another's.
+
+    What a paused poller had in hand is old by the time it goes on, and its source may be another's: it is read again.
+    """
+
+    log: Publisher
+    known: Known
+    is_counted_on: Callable[[], bool]
+
+    async def publish(self, event: Event) -> None:
+        """Publish; StoreError when the event's source may be another's by now."""
+        await self.publish_all([event])
+
+    async def publish_all(self, events: Iterable[Event]) -> None:
+        """Publish in order; StoreError when a source may be another's by now."""
+        read = list(events)
+        if not self.is_counted_on() or not all(self.known.holds(event.key) for event in read):
+            raise StoreError(
+                "the source may be another process's by now", remedy="it is read again if it is ours"
+            )
+        await self.log.publish_all(read)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

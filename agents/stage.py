@@ -28,9 +28,15 @@ Step = Callable[[Any], AsyncIterator[Event]]
 Fold = Callable[[Any], Awaitable[None]]
 
 LONGEST_WAIT_S = 60.0
+GIVEN_UP = "given-up"
 LARGEST_KEPT = 512 * 1024  # bytes; base64 adds a third, and a record has room for a mebibyte
 
 logger = structlog.get_logger(__name__)
+
+
+async def always(record: Any) -> bool:
+    """Say of every record that it is ours to finish: there is nobody else."""
+    return True
 
 
 @dataclass(kw_only=True)
@@ -40,6 +46,8 @@ class Stage:
     `takes` names the event types that concern it; others on the topic pass by. `abreast` bounds the events in
     hand, `first_wait_s` is the first wait before a retry. `crashed` is told the exception that must stop the process.
     `is_ours` says whether a record's partition is still this process's; what is not is left to its new owner.
+    `may_write` says so for certain, just before something is written: a process that was paused must not write over
+    what others have written since.
     """
 
     name: str
@@ -53,6 +61,7 @@ class Stage:
     abreast: int = 64
     first_wait_s: float = 0.5
     is_ours: Callable[[Any], bool] = lambda record: True
+    may_write: Callable[[Any], Awaitable[bool]] = always
     meter: Meter = field(default_factory=Unmetered)
     tracer: Tracer = field(default_factory=Untraced)
     _last: dict[bytes | None, asyncio.Task[None]] = field(default_factory=dict)
@@ -100,7 +109,8 @@ class Stage:
         started = time.perf_counter()
         with bound_to(record, self.name, self.tracer), self.staging() as staged:
             outcome = await self._until_done(record, staged)
-        record.ack()
+        if outcome != GIVEN_UP:
+            record.ack()
         self.meter.handled(self.name, outcome, time.perf_counter() - started)
 
     async def _until_done(self, record: Any, staged: Staging) -> str:
@@ -118,17 +128,22 @@ class Stage:
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
     async def _once(self, record: Any, staged: Staging) -> str:
-        """Handle a record; returns how that ended: done, passed (it is not for this stage) or rejected."""
+        """Handle a record; returns how that ended: done, passed (not for this stage), rejected or given up."""
         try:
             event = self.decode(record.value)
             if not isinstance(event, self.takes):
                 return "passed"
-            await self.log.publish_all([result async for result in self._results(event)])
+            results = [result async for result in self._results(event)]
+            if not await self.may_write(record):
+                return GIVEN_UP
+            await self.log.publish_all(results)
         except RejectError as error:  # of the step, or of the log: a record that is too large
             staged.clear()
             logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
             await self.log.publish_all([rejection(self.name, error, record, self.clock)])
             return "rejected"
+        if not await self.may_write(record):
+            return GIVEN_UP
         await staged.settle()
         return "done"
 

@@ -21,7 +21,7 @@ from agents.commands.pages import print_json
 from agents.commands.reading import InputError
 from agents.commands.standing import declare, locker, named, standing
 from agents.recover import missed
-from agents.subscribe import EmailTo, NewSubscription, Only, SlackTo, To, WebhookTo
+from agents.subscribe import EmailTo, HoursBody, NewSubscription, Only, SlackTo, To, WebhookTo
 from pipeline.adapters import ssrf
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
@@ -73,6 +73,9 @@ def add(  # noqa: PLR0913  # an option each
     kind: Words = None,
     language: Words = None,
     min_severity: Severity = Severity.INFO,
+    hours: Annotated[str, typer.Option(help="Only at these hours, such as “mon-fri 08:00-18:00”.")] = "",
+    zone: Annotated[str, typer.Option(help="The hours' time zone, such as Europe/Berlin.")] = "UTC",
+    urgent: Annotated[Severity | None, typer.Option(help="What is told at any hour.")] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="The webhook may lie on a private network.")
     ] = False,
@@ -94,7 +97,9 @@ def add(  # noqa: PLR0913  # an option each
         languages=tuple(language or ()),
         min_severity=min_severity,
     )
-    _made(settings, NewSubscription(name=name, to=to, only=only), private=allow_private)
+    week = HoursBody(open=hours, zone=zone, urgent=urgent) if hours else None
+    wanted = NewSubscription(name=name, to=to, only=only, hours=week)
+    _made(settings, wanted, private=allow_private)
 
 
 def _slack(channel: str, *, webhook: bool) -> SlackTo | None:

@@ -83,6 +83,8 @@ def test_route_of_the_file_is_paused_but_not_removed(here: Path) -> None:
         ("add", "New"),
         ("add", "New", "--email", "a@b.example", "--webhook", "https://c.example"),
         ("add", "New", "--webhook", "http://127.0.0.1:1/"),
+        ("add", "New", "--email", "a@b.example", "--hours", "always"),
+        ("add", "New", "--email", "a@b.example", "--hours", "08:00-18:00", "--zone", "Berlin"),
         ("pause", "nobody"),
         ("rotate", "legal"),
     ],

@@ -73,7 +73,7 @@ async def test_foreign_cursor_is_told(tmp_path: Path, cursor: str) -> None:
         assert (await api.call("GET", f"/v1/subscriptions?cursor={cursor}"))[0] in {200, 422}
 
 
-@pytest.mark.parametrize("key", ["k" * 256, "\u00e9", "a\tb"])
+@pytest.mark.parametrize("key", ["k" * 256, "\u00e9", "a\tb", "a b"])
 async def test_unfit_idempotency_key_is_told(tmp_path: Path, key: str) -> None:
     """An Idempotency-Key out of bounds is refused before anything is done."""
     async with desk(tmp_path) as api:
