@@ -95,7 +95,9 @@ class PageError(RejectError):
 class RefusedError(RejectError):
     """A destination that will never take this message; `disable` when it wants no more at all."""
 
-    def __init__(self, fact: str, *, status: int | None = None, disable: bool = False, remedy: str = "") -> None:
+    def __init__(
+        self, fact: str, *, status: int | None = None, disable: bool = False, remedy: str = ""
+    ) -> None:
         super().__init__(fact, remedy=remedy)
         self.status = status
         self.disable = disable

@@ -26,7 +26,9 @@ TOTAL = 16_000  # characters of stems kept of a change set
 BREAK = "|"  # between runs of words that did not stand together
 
 KINDS = {
-    "privacy": re.compile(r"\bprivacy (?:polic(?:y|ies)|notice|statement|terms)\b|\bdata policy\b|^privacy$", re.I),
+    "privacy": re.compile(
+        r"\bprivacy (?:polic(?:y|ies)|notice|statement|terms)\b|\bdata policy\b|^privacy$", re.I
+    ),
     "terms": re.compile(
         r"\b(?:terms|ToS|EULA)\b|\b(?:user|customer|licen[cs]e|services) agreement\b|\bconditions of use\b",
         re.I,
