@@ -78,12 +78,14 @@ class Pump:
     """Sends what is due. `notifiers` are by subscription id; `abreast` bounds the messages under way at once.
 
     `waits` says until when a message is kept back, outside its reader's hours or while its subscription is off.
+    While `is_counted_on` says no, others may have been given the work, and nothing is begun.
     """
 
     outboxes: Outboxes
     notifiers: Notifiers
     log: Publisher
     clock: Clock
+    is_counted_on: Callable[[], bool] = lambda: True
     abreast: int = 200
     meter: Meter = field(default_factory=Unmetered)
     tracer: Tracer = field(default_factory=Untraced)
@@ -104,7 +106,7 @@ class Pump:
         """Send for ever, from when this process has taken up what an earlier one left unsent."""
         try:
             while True:
-                if not self._held:
+                if not self._held and self.is_counted_on():
                     self._start_due()
                 await asyncio.sleep(LOOK_S)
         finally:

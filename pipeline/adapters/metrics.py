@@ -78,7 +78,7 @@ FETCH_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0)
 METRICS = (
     Metric(
         "events_total", Kind.COUNTER, "Records that a stage was through with, by how that ended: done, passed (not "
-        "for it), retried, rejected or crashed.", ("stage", "outcome"),
+        "for it), retried, rejected, given-up (another process does it) or crashed.", ("stage", "outcome"),
     ),
     Metric(
         "processing_seconds", Kind.HISTOGRAM, "Seconds from taking a record up to its results being in the log and "

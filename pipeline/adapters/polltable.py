@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,8 +19,11 @@ LOOK_S = 0.05
 class PollTable:
     """The states of this process's sources, by id. A state saved for a source that is another's now is dropped."""
 
-    def __init__(self, memory: TableMemory[PollState]) -> None:
+    def __init__(
+        self, memory: TableMemory[PollState], is_counted_on: Callable[[], bool] = lambda: True
+    ) -> None:
         self._memory = memory
+        self._is_counted_on = is_counted_on
         self._table: Any = memory.table
 
     async def load(self, source_id: str) -> PollState | None:
@@ -34,7 +38,7 @@ class PollTable:
     async def save(self, state: PollState) -> None:
         """Remember a source's state; returns once the changelog has it."""
         await self._settled()
-        if not self._memory.holds(state.source_id):
+        if not self._is_counted_on() or not self._memory.holds(state.source_id):
             return
         key, value = state.source_id.encode(), frozen(state)
         self._table.data[key] = value

@@ -16,6 +16,7 @@ from yarl import URL
 
 from pipeline.adapters.embedded.acks import OrderlyAcks
 from pipeline.adapters.kafka.connection import Connection
+from pipeline.adapters.kafka.lease import Lease
 from pipeline.adapters.kafka.recovery import SteadyTables
 
 HEARTBEATS_PER_SESSION = 4
@@ -31,6 +32,11 @@ logger = structlog.get_logger(__name__)
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that talks to the brokers."""
+
+    async def on_start(self) -> None:
+        """Connect, and have the lease follow the heartbeats."""
+        await super().on_start()
+        cast(Transport, self.transport).lease.follow(self._ensure_consumer()._coordinator)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -157,6 +163,11 @@ class Consumer(OrderlyAcks, driver.Consumer):
             self._behind = {}
         return done
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Take partitions: the session begins with them."""
+        cast(Transport, self.transport).lease.renew()
+        await super().on_partitions_assigned(assigned, generation_id)
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand partitions back; what could not be committed by now is the next owner's."""
         await super().on_partitions_revoked(revoked)
@@ -185,20 +196,26 @@ class Producer(driver.Producer):
 
 
 class Transport(driver.Transport):
-    """The driver on one connection. `let_go` is called when partitions are about to be taken away."""
+    """The driver on one connection. `let_go` is called when partitions are about to be taken away.
+
+    `lease` holds for as long as the group counts on this process.
+    """
 
     Consumer = Consumer
     Producer = Producer
 
-    def __init__(self, app: AppT, connection: Connection, let_go: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, app: AppT, connection: Connection, let_go: Callable[[], Awaitable[None]], lease: Lease
+    ) -> None:
         super().__init__([URL(f"kafka://{server}") for server in connection.servers], app)
         self.connection = connection
         self.let_go = let_go
+        self.lease = lease
 
 
-def attach(app: Any, connection: Connection, let_go: Callable[[], Awaitable[None]]) -> None:
+def attach(app: Any, connection: Connection, let_go: Callable[[], Awaitable[None]], lease: Lease) -> None:
     """Have a Faust app use a connection, for its consumer and its producer."""
-    app.transport = app.producer_transport = Transport(app, connection, let_go)
+    app.transport = app.producer_transport = Transport(app, connection, let_go, lease)
 
 
 def driver_settings(session_timeout_s: float) -> dict[str, Any]:
