@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
+from structlog.testing import capture_logs
 
 from pipeline.adapters.answers import Sent
 from pipeline.events import SubscriptionDeclared
@@ -77,16 +78,26 @@ async def test_private_address_is_refused(tmp_path: Path, url: str) -> None:
 
 
 async def test_no_secret_lies_in_clear(tmp_path: Path) -> None:
-    """Neither a webhook's secret nor a Slack token stands in the log, in a later answer or in a repr."""
+    """Neither a webhook's secret nor a Slack token stands in a topic, a log line, a later answer or a repr."""
     token = "xoxb-1234-very-secret"
-    async with desk(tmp_path) as api, receiving() as receiver:
+    with capture_logs() as lines:
+        told, secrets = await _everything(tmp_path, token)
+    told += str(lines).encode()
+    assert lines
+    assert [word for word in secrets if word.encode() in told] == []
+
+
+async def _everything(folder: Path, token: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return all that is told and stored while secrets are made, and the secrets."""
+    async with desk(folder) as api, receiving() as receiver:
         made = await api.hook(receiver.url())
         _, slack = await api.call(
             "POST", "/v1/subscriptions", {"name": "S", "to": {"slack": {"channel": "#c", "token": token}}}
         )
         _, shown = await api.call("GET", "/v1/subscriptions")
+        await api.call("POST", f"/v1/subscriptions/{made['id']}/test")
         told = f"{shown} {slack} {api.office!r} {api.office.registry.all()!r}".encode() + api.stored()
-    assert [word for word in (made["secret"], token, api.key) if word.encode() in told] == []
+        return told, (made["secret"], token, api.key, api.office.key)
 
 
 async def test_both_secrets_sign_for_a_day(tmp_path: Path) -> None:
