@@ -140,7 +140,7 @@ def closing(console: Console, folder: Path, inbox: Inbox, seconds: float, *, wel
         f"what the program logged is in {folder}/{LOG}.\n"
         f"{'All as it should be' if well else 'Not as it should be'}, in {seconds:.0f} s.\n\n"
         "Next:\n"
-        f"  clausewire topics --config {folder}/clausewire.yaml     what the log holds\n"
+        f"  clausewire topics list --config {folder}/clausewire.yaml     what the log holds\n"
         f"  clausewire replay --topic pages.fetched --config {folder}/clausewire.yaml\n"
         "  clausewire init && clausewire run                       your own policies\n",
         highlight=False,
