@@ -10,9 +10,11 @@ import msgspec
 
 from pipeline.events import Change, ChangeType, Fact, Severity, Version
 from pipeline.policy.classify import UNCLASSIFIED, categories
+from pipeline.policy.copies import groups
 from pipeline.policy.facts import changed_facts
 from pipeline.policy.severity import FORMAL, Context, Tally, level, measure
 from pipeline.policy.taxonomy import taxonomy
+from pipeline.policy.wording import body
 
 
 def assess(
@@ -25,10 +27,14 @@ def assess(
     seen_at: datetime | None = None,
     effective_date: str | None = None,
 ) -> tuple[Change, ...]:
-    """Return the changes with category, severity, facts, score and reasons, most important first."""
+    """Return the changes with category, severity, facts, score and reasons.
+
+    The most important comes first, the copies of a clause together.
+    """
     context = Context(seen_at, _day(effective_date), frozenset(re.findall(r"[a-z]{5,}", old.text.lower())))
     told = [_assessed(change, context) for change in changes]
-    return tuple(sorted(told, key=lambda change: (-change.score, _place(change))))
+    ranked = sorted(told, key=lambda change: (-change.score, _place(change)))
+    return tuple(change for group in groups(ranked) for change in group)
 
 
 def _day(written: str | None) -> date | None:
@@ -45,9 +51,9 @@ def _place(change: Change) -> int:
 
 def _assessed(change: Change, context: Context) -> Change:
     facts = _facts(change)
-    found = _categories(change)
+    found = _witnessed(_categories(change), facts)
     weights = [(name, p, taxonomy()[name].weight) for name, p in found.items()]
-    told = msgspec.structs.replace(change, facts=facts, category=_first(weights))
+    told = msgspec.structs.replace(change, facts=facts, category=_first(weights, _touched(change)))
     tally = measure(told, weights, context=context)
     severity = _capped(level(tally.points), change)
     return msgspec.structs.replace(
@@ -59,9 +65,27 @@ def _assessed(change: Change, context: Context) -> Change:
     )
 
 
-def _first(weights: Sequence[tuple[str, float, float]]) -> str:
-    """Return the category a change is told under: the surest, a weightier one where nearly as sure."""
-    return max(weights, key=lambda item: item[1] + 0.05 * item[2], default=(UNCLASSIFIED, 0.0, 0.0))[0]
+def _first(weights: Sequence[tuple[str, float, float]], touched: str) -> str:
+    """Return the category a change is told under: the surest, a weightier one where nearly as sure.
+
+    One that the edited words themselves speak of goes before one that only the rest of the clause speaks of.
+    """
+
+    def rank(item: tuple[str, float, float]) -> float:
+        name, sure, weight = item
+        return sure + 0.05 * weight + (EDITED if touched and taxonomy()[name].seeds.search(touched) else 0.0)
+
+    return max(weights, key=rank, default=(UNCLASSIFIED, 0.0, 0.0))[0]
+
+
+EDITED = 0.12  # how far a category is preferred that the edited words speak of
+
+
+def _touched(change: Change) -> str:
+    """Return the words that came and went; "" for a clause that came or went as a whole."""
+    if change.old is None or change.new is None:
+        return ""
+    return " … ".join(text for op, text in change.redline if op != "=")
 
 
 def _reasons(change: Change, tally: Tally, severity: Severity) -> tuple[str, ...]:
@@ -80,8 +104,43 @@ def _categories(change: Change) -> dict[str, float]:
     span = change.new or change.old
     if span is None:
         return {}
-    read = GLANCE if change.type in FORMAL else len(span.text)
-    return categories(span.text[:read], path=change.heading_path, lead=change.lead)
+    text = span.text[body(change) :]
+    read = GLANCE if change.type in FORMAL else len(text)
+    return categories(text[:read], path=change.heading_path, lead=change.lead)
+
+
+TELLS = {
+    "retention": "retention_deletion",
+    "age": "children",
+    "venue": "governing_law_venue",
+    "jurisdiction": "governing_law_venue",
+}
+WITNESS = 0.8  # confidence that a value which moved gives to its own category
+
+
+def _witnessed(found: dict[str, float], facts: Sequence[Fact]) -> dict[str, float]:
+    """Return the categories with those that a moved value speaks for, whatever the words around it."""
+    told = {TELLS[fact.kind]: WITNESS for fact in facts if fact.kind in TELLS and fact.old and fact.new}
+    if any(fact.kind == "limit" and _is_rate(fact) for fact in facts):
+        told["scraping_api_limits"] = WITNESS
+    joined = {**found, **{name: max(p, found.get(name, 0.0)) for name, p in told.items()}}
+    return dict(sorted(joined.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _is_rate(fact: Fact) -> bool:
+    """Tell how much may be read in a time: so many posts, calls or pages a day."""
+    value = fact.new or fact.old or {}
+    unit = str(value.get("unit", "")).split(" ")[-1].rstrip("s")
+    return "window" in value and unit in (
+        "post",
+        "tweet",
+        "request",
+        "call",
+        "querie",
+        "query",
+        "page",
+        "record",
+    )
 
 
 GLANCE = 400  # characters read of a clause whose words did not change

@@ -51,12 +51,13 @@ def choices(text: str) -> Iterator[Fact]:
     seen: set[tuple[str, str]] = set()
     for match in _CHOICE.finditer(text):
         default = "opt-out" if match["out"] else "opt-in"
-        mechanism = _mechanism(text[max(0, match.start() - 120) : match.end() + 160])
-        if (default, mechanism) not in seen:
-            seen.add((default, mechanism))
-            value = {"default": default, "mechanism": mechanism}
+        how = mechanism(text[max(0, match.start() - 120) : match.end() + 160])
+        if (default, how) not in seen:
+            seen.add((default, how))
+            value = {"default": default, "mechanism": how}
             yield Fact(kind="opt_out", new=value, quote=match[0], start=match.start(), end=match.end())
 
 
-def _mechanism(around: str) -> str:
+def mechanism(around: str) -> str:
+    """Return how a text lets a reader say no: by form, mail, setting or link; "unspecified" where it names none."""
     return next((name for name, pattern in _MECHANISMS if pattern.search(around)), "unspecified")

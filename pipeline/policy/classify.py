@@ -52,10 +52,21 @@ def categories(text: str, *, path: Sequence[str] = (), lead: str = "") -> dict[s
         name: 1.0 - (1.0 - own.get(name, 0.0)) * (1.0 - HEADING * above.get(name, 0.0))
         for name in {*own, *above}
     }
-    told = {name: round(calibrated(score), 3) for name, score in scores.items()}
+    told = {name: round(calibrated(score), 3) for name, score in _heard(scores, text[:LONGEST]).items()}
     return dict(
         sorted(((name, p) for name, p in told.items() if p >= ABSTAIN), key=lambda item: (-item[1], item[0]))
     )
+
+
+def _heard(scores: dict[str, float], text: str) -> dict[str, float]:
+    """Return the scores without the categories that a text denies; what is left alone is told under another."""
+    denied = {name: score for name, score in scores.items() if taxonomy()[name].denies(text)}
+    kept = {name: score for name, score in scores.items() if name not in denied}
+    for name, score in denied.items():
+        other = taxonomy()[name].instead
+        if all(calibrated(one) < ABSTAIN for one in kept.values()):
+            kept[other] = max(score, kept.get(other, 0.0))
+    return kept
 
 
 def calibrated(score: float) -> float:

@@ -142,10 +142,10 @@ def flips(old: str, new: str) -> tuple[Fact, ...]:
 
     Offsets are in the new text where a modal stands there, else in the old one.
     """
-    words_old, words_new = _words(old), _words(new)
+    words_old, words_new = words(old), words(new)
     before, after = list(duties(old)), list(duties(new))
     found: dict[tuple[int, int], Fact] = {}
-    for tag, a0, a1, b0, b1 in _hunks(words_old, words_new):
+    for tag, a0, a1, b0, b1 in hunks(words_old, words_new):
         left, right = _touching(before, words_old, a0, a1), _touching(after, words_new, b0, b1)
         if tag == "replace" or (left and right) or (a1 - a0) + (b1 - b0) <= SMALL:
             for pair in _paired(left, right):
@@ -159,11 +159,12 @@ Hunk = tuple[str, int, int, int, int]  # what happened, then the words from and 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[^\w\s]")
 
 
-def _words(text: str) -> list[re.Match[str]]:
+def words(text: str) -> list[re.Match[str]]:
+    """Return the words and marks of a text with their places."""
     return list(_WORD.finditer(text))
 
 
-def _hunks(old: list[re.Match[str]], new: list[re.Match[str]]) -> list[Hunk]:
+def hunks(old: list[re.Match[str]], new: list[re.Match[str]]) -> list[Hunk]:
     """Return the differing stretches of two word lists, a deletion beside an insertion as one replacement."""
     merged: list[Hunk] = []
     for code in Indel.opcodes([word[0].lower() for word in old], [word[0].lower() for word in new]):
@@ -244,12 +245,21 @@ def direction(actor: str, was: int, now: int, verb: str) -> int:
     if actor == "you":
         return _sign(_freedom(now) - _freedom(was))
     if actor == "other":
-        return 0
+        return _passive(was, now, verb)
     if verb.startswith(_stems("helps")):
         return _sign(now - was)
     if verb.startswith(_stems("harms")) or actor == "third_party":
         return _sign(was - now)
     return -1 if now == 1 and was != 0 else 0
+
+
+def _passive(was: int, now: int, verb: str) -> int:
+    """Return who gains where nobody is named ("data will be sold"): only a known verb tells, in a form of its own."""
+    if not verb.endswith(("ed", "en", "ld", "nt", "pt", "de")):
+        return 0
+    if verb.startswith(_stems("helps")):
+        return _sign(now - was)
+    return _sign(was - now) if verb.startswith(_stems("harms")) else 0
 
 
 def _freedom(strength: int) -> int:

@@ -21,6 +21,7 @@ from pipeline.policy.dates import stated
 from pipeline.policy.favour import favour
 from pipeline.policy.periods import ages, open_ended, spans
 from pipeline.policy.places import places
+from pipeline.policy.reversal import reversals
 
 FINDERS: tuple[Callable[[str], Iterator[Fact]], ...] = (
     stated,
@@ -39,7 +40,8 @@ def facts(text: str, *, at: datetime | None = None) -> tuple[Fact, ...]:
     """Return everything a text states by value, in the order it stands there; offsets are in the text.
 
     Kinds: effective_date, notice_period, money, limit, percent, retention, deadline, duration, age, opt_out,
-    jurisdiction, venue, modality. With `at`, a date in force says whether it lay ahead on that day.
+    jurisdiction, venue, modality; comparing adds reversal. With `at`, a date in force
+    says whether it lay ahead on that day.
     """
     found = [*values(text), *deontic.facts(text)]
     told = [_dated(fact, at) for fact in found] if at else found
@@ -72,7 +74,7 @@ def changed_facts(old: str, new: str) -> tuple[Fact, ...]:
     """
     head, tail = _shared(old, new)
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
-    found = (*_changed_values(before, after), *deontic.flips(before, after))
+    found = (*_changed_values(before, after), *deontic.flips(before, after), *reversals(before, after))
     return tuple(
         msgspec.structs.replace(fact, start=fact.start + head, end=fact.end + head) for fact in found
     )

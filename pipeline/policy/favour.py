@@ -130,7 +130,25 @@ def _venue(old: Value, new: Value, context: str) -> int:
     return -1 if old is None and new is not None else 0
 
 
+def _age(old: Value, new: Value, context: str) -> int:
+    """A higher age to use the service shuts people out; an age below which people are protected may only rise."""
+    if old is None or new is None:
+        return 0
+    return -_grew(old, new) if new.get("relation") == "at_least" else _grew(old, new)
+
+
+def _duration(old: Value, new: Value, context: str) -> int:
+    """More time for refunds, returns, trials or cancelling is better; of other lengths it cannot be told."""
+    given = old is not None and new is not None and _READERS_TIME.search(context)
+    return _grew(old, new) if given else 0
+
+
+_READERS_TIME = re.compile(
+    r"refund|return|cancel|withdraw|trial|guarantee|warrant|grace period", re.IGNORECASE
+)
 _RULES = {
+    "age": _age,
+    "duration": _duration,
     "notice_period": _notice,
     "retention": _retention,
     "money": _money,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pipeline.events import Change, Comparison
+from pipeline.policy.favour import shown
 from pipeline.policy.wording import day, title
 
 _QUOTED = re.compile(r"“([^“”]*)”")
@@ -31,7 +32,7 @@ def grounded(
     sources = " ".join(_texts(comparison.changes))
     loose = [quoted for quoted in _QUOTED.findall(text) if not _stands(quoted, sources)]
     rest = _QUOTED.sub(" ", text)
-    given = f"{service} {document} {_names(comparison.changes)}"
+    given = f"{service} {document} {_names(comparison.changes)} {_values(comparison.changes, sources)}"
     days = [
         day(one) for one in (comparison.effective_date, seen_at.date().isoformat() if seen_at else "") if one
     ]
@@ -52,6 +53,12 @@ def _names(changes: tuple[Change, ...]) -> str:
     """Return the words of headings and run-in titles, which a headline uses without quotation marks; no numbers."""
     titles = (" ".join((title(change), *change.heading_path)) for change in changes)
     return re.sub(r"\w*\d\w*", " ", " ".join(titles))
+
+
+def _values(changes: tuple[Change, ...], sources: str) -> str:
+    """Return the values that facts state in normal form, which a headline may use where their words stand."""
+    found = (fact for change in changes for fact in change.facts if _stands(fact.quote, sources))
+    return " ".join(shown(fact.kind, side) for fact in found for side in (fact.old, fact.new) if side)
 
 
 def _stands(quoted: str, sources: str) -> bool:

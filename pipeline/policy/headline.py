@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
+from pipeline.policy.copies import groups
 from pipeline.policy.favour import shown as value_shown
+from pipeline.policy.lean import spares
+from pipeline.policy.severity import FORMAL, is_small
 from pipeline.policy.taxonomy import taxonomy
-from pipeline.policy.wording import VERBS, heading, is_english, shown, subject, title
+from pipeline.policy.wording import VERBS, heading, is_english, is_heading, shown, subject, title
 
 MOST = 140  # characters
 
@@ -28,14 +31,20 @@ def headline(comparison: Comparison, *, service: str, document: str) -> str:
 
 
 def _of(changes: tuple[Change, ...], who: str, its: str) -> str:
-    lead, others = changes[0], len(changes) - 1
-    verb, what, preposition = _act(lead)
-    more = f" and {others} other change{'' if others == 1 else 's'}" if others else ""
+    first, *rest = groups(changes)
+    others = sum(group[0].type not in FORMAL for group in rest)
+    verb, what, preposition = _act(first[0])
+    more = f"{others} other change{'' if others == 1 else 's'}"
     for words in (what, *_shorter(what)):
-        line = f"{who} {verb} {words}{more} {'to' if others and preposition == 'to' else preposition} {its}"
+        if not others:
+            line = f"{who} {verb} {words} {preposition} {its}"
+        elif preposition == "to":
+            line = f"{who} {verb} {words} and {more} to {its}"
+        else:
+            line = f"{who} {verb} {words} and makes {more} {'to' if preposition == 'from' else preposition} {its}"
         if len(line) <= MOST:
             return line
-    return _cut(f"{who} makes {len(changes)} changes to {its}")
+    return _cut(f"{who} makes {others + 1} change{'s' if others else ''} to {its}")
 
 
 def _shorter(what: str) -> list[str]:
@@ -47,33 +56,59 @@ def _act(change: Change) -> tuple[str, str, str]:
     """Return the verb, what it is done to, and the preposition before the document."""
     fact = _moved(change)
     if fact is not None:
-        verb, what = _fact_words(fact, change)
-        return verb, what, "in"
-    name = _name(change)
+        return *_fact_words(fact, change), "in"
     if change.type is ChangeType.ADDED:
-        return "adds", f"{name} clause{_effect(change, name)}", "to"
+        return "adds", f"{_name(change)}{_effect(change)}", "to"
     if change.type is ChangeType.REMOVED:
-        return "removes", f"{name} clause", "from"
-    return (
-        VERBS[change.type][0] if change.type is not ChangeType.MODIFIED else "rewords",
-        f"{name} clause",
-        "in",
-    )
+        return "removes", _name(change), "from"
+    turned = _turned(change)
+    if turned:
+        return *turned, "in"
+    verb = VERBS[change.type][0] if change.type is not ChangeType.MODIFIED else "rewords"
+    return verb, _name(change), "in"
+
+
+def _turned(change: Change) -> tuple[str, str] | None:
+    """Return the words by which an edit turned a meaning: a modal for another, a denial that came or went."""
+    facts = [
+        fact for fact in change.facts if fact.kind in ("modality", "reversal") and is_small(change, fact)
+    ]
+    fact = min(facts, key=lambda fact: (fact.direction, fact.kind), default=None)
+    if fact is None:
+        return None
+    was, now = (str((side or {}).get("words", "")) for side in (fact.old, fact.new))
+    about = f"a clause{_on(change)}"
+    if was and now:
+        return "changes", f"“{was}” to “{now}” in {about}"
+    return ("drops", f"“{was}” from {about}") if was else ("inserts", f"“{now}” into {about}")
 
 
 def _name(change: Change) -> str:
-    """Return what to call a clause: its own title, else its category, else the heading above it in quotes."""
-    own = title(change) or (heading(change) if change.type is ChangeType.ADDED else "")
-    if (
-        own
-        and (len(own.split()) in (2, 3, 4) or own == title(change))
-        and own.lower() not in _VAGUE
-        and is_english(f"{own} {shown(change)}")
-    ):
-        return _lowered(own)
+    """Return what to call a clause: by its own title, else by its subject, else by the heading above it."""
+    own = title(change)
+    if is_heading(change):
+        return f"the entry “{own}”" if own else "an entry"
+    if own and own.lower() not in _VAGUE and is_english(f"{own} {shown(change)}"):
+        return f"{_lowered(own)} clause" if _is_noun(own) else f"“{own}” clause"
+    return f"a clause{_on(change)}"
+
+
+def _on(change: Change) -> str:
     short = subject(change) if is_english(shown(change)) else ""
     above = heading(change)
-    return short or (f"“{above}”" if above and len(above) <= 45 else "a")
+    return f" on {short}" if short else f" under “{above}”" if above and len(above) <= 45 else ""
+
+
+_PLAIN_NAME = re.compile(
+    r"\d|[’',&:/]|\b(?:I|we|our|us|you|your|how|what|when|where|who|why|if|don|inc|january|february|march|april|june|"
+    r"july|august|september|october|november|december)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_noun(name: str) -> bool:
+    """Tell a name that reads well in lower case: not an address to the reader, a question, a date or a firm."""
+    return not _PLAIN_NAME.search(name) and len(name.split()) <= 4
 
 
 _VAGUE = frozenset(
@@ -103,11 +138,14 @@ def _lowered(words: str) -> str:
     )
 
 
-def _effect(change: Change, name: str) -> str:
+def _effect(change: Change) -> str:
     """Return what a clause with a name of its own is about besides, where that is weighty and its name is silent."""
+    name = title(change)
+    if not name or spares(shown(change)):
+        return ""
     told = [one for one, p in change.categories.items() if one in _TELLING and p >= 0.6]
     fresh = next((one for one in _TELLING if one in told and not _overlap(taxonomy()[one].short, name)), None)
-    return f" {_TELLING[fresh]} {taxonomy()[fresh].short}" if fresh and name != subject(change) else ""
+    return f" {_TELLING[fresh]} {taxonomy()[fresh].short}" if fresh else ""
 
 
 _TELLING = {"ai_training": "allowing", "arbitration_class_waiver": "on", "third_party_sharing": "on"}

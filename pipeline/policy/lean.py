@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline.events import Change, ChangeType
 from pipeline.policy.deontic import duties
 from pipeline.policy.taxonomy import taxonomy
@@ -30,9 +32,25 @@ def _kind(category: str, text: str) -> int:
     entry = taxonomy().get(category)
     if entry is None or not entry.added:
         return 0
+    if entry.added < 0 and entry.id not in ALWAYS and spares(text):
+        return 0
     own = [duty.modality for duty in duties(text) if duty.actor == "we"]
     refuses = bool(own) and sum(one in REFUSALS for one in own) * 2 > len(own)
     return -entry.added if refuses and entry.added < 0 and entry.id not in ALWAYS else entry.added
+
+
+_SPARES = re.compile(
+    r"\bwithout (?:collecting|sharing|storing|selling|using|disclosing|tracking)|"
+    r"\bnever (?:share|sell|use|collect|stor)|"
+    r"\b(?:do|does|will) not (?:collect|share|sell|stor|use|track|disclos|train|requir)|"
+    r"\bonly (?:with|after) (?:your|obtaining)[^.]{0,20}(?:consent|permission)",
+    re.IGNORECASE,
+)
+
+
+def spares(text: str) -> bool:
+    """Tell a text that says in so many words what the company does not do, or only with consent."""
+    return bool(_SPARES.search(text))
 
 
 ALWAYS = ("liability_cap", "warranty_disclaimer", "indemnity", "arbitration_class_waiver", "termination")

@@ -17,8 +17,12 @@ from pipeline.events import Change, ChangeType, Fact, Severity
 from pipeline.policy.deontic import STRENGTH
 from pipeline.policy.favour import size
 from pipeline.policy.lean import lean
+from pipeline.policy.quotes import edits, length
+from pipeline.policy.tables import table
+from pipeline.policy.taxonomy import taxonomy
 
-LEVELS = ((7.0, Severity.CRITICAL), (4.5, Severity.HIGH), (2.4, Severity.MEDIUM), (0.9, Severity.LOW))
+HIGH, MEDIUM, LOW = 4.5, 2.4, 0.9  # points
+LEVELS = ((7.0, Severity.CRITICAL), (HIGH, Severity.HIGH), (MEDIUM, Severity.MEDIUM), (LOW, Severity.LOW))
 FORMAL = frozenset(
     {
         ChangeType.RENUMBERED,
@@ -66,7 +70,61 @@ def measure(change: Change, weights: Sequence[tuple[str, float, float]], *, cont
     _facts(tally, change.facts)
     _circumstances(tally, change, context)
     _direction(tally, change)
+    _floor(tally, change)
     return tally
+
+
+def _floor(tally: Tally, change: Change) -> None:
+    """Raise a change to what its weightiest fact deserves by itself, in however harmless a clause."""
+    least, why = max((_least(fact, change) for fact in change.facts), default=(0.0, ""))
+    if tally.points < least:
+        tally.add(round(least - tally.points, 2), why)
+        tally.points = least  # exactly, not by a sum of rounded parts
+
+
+def _least(fact: Fact, change: Change) -> tuple[float, str]:
+    """Return the least points of a change in which a fact moved, and why.
+
+    A meaning turned around is medium; a promise not to sell or share that is taken back is high; a number that
+    moved against the reader is low, medium where it at least doubled or halved.
+    """
+    if not (fact.old and fact.new):
+        return 0.0, ""
+    if fact.kind == "reversal":
+        return MEDIUM, "a meaning is turned around"
+    if fact.kind == "modality":
+        return _least_of_turn(fact, change)
+    if fact.direction < 0 and fact.kind in POINTS:
+        return (MEDIUM, "a number moved far against the reader") if _is_far(fact) else (LOW, "a number moved")
+    return 0.0, ""
+
+
+def _least_of_turn(fact: Fact, change: Change) -> tuple[float, str]:
+    was, now = ((side or {}).get("modality", "none") for side in (fact.old, fact.new))
+    if not is_small(change, fact):
+        return 0.0, ""
+    if fact.direction < 0 and STRENGTH[was] <= -1 and _is_grave(fact):
+        return HIGH, "a promise is taken back"
+    ours = (fact.new or fact.old or {}).get("actor") != "other"
+    whole = "none" not in (was, now) and (ours or min(STRENGTH[was], STRENGTH[now]) < 0)
+    return (MEDIUM, f"{was} turned into {now}") if whole else (0.0, "")
+
+
+def _is_grave(fact: Fact) -> bool:
+    """Tell a turn of what others do with the reader's data: selling, sharing, tracking."""
+    told = fact.new or fact.old or {}
+    return told.get("actor") != "you" and str(told.get("verb", "")).startswith(tuple(table("verbs")["grave"]))
+
+
+SMALL = 14  # words of an edit that turns one meaning; more is a passage written anew
+
+
+def is_small(change: Change, fact: Fact) -> bool:
+    """Tell a modal turned by a small edit from one inside a passage written anew."""
+    near = [edit for edit in edits(change.redline) if edit.new[0] - 12 <= fact.start <= edit.new[1] + 12]
+    span = change.new or change.old
+    whole = span.text if span else ""
+    return any(length(whole[slice(*edit.new)]) + (edit.old[1] - edit.old[0]) // 6 <= SMALL for edit in near)
 
 
 def _direction(tally: Tally, change: Change) -> None:
@@ -110,6 +168,8 @@ def _substance(change: Change) -> float:
     if change.type in (ChangeType.ADDED, ChangeType.REMOVED):
         return _weight_of_length(change)
     touched, kept = _words(change.redline, "+-"), _words(change.redline, "=")
+    if any(fact.kind == "reversal" for fact in change.facts):
+        return 0.8
     if _is_typo(change.redline):
         return 0.1
     share = touched / max(1.0, touched + 2.0 * kept)
@@ -164,6 +224,7 @@ POINTS = {
     "age": 0.8,
     "deadline": 0.5,
     "percent": 0.6,
+    "reversal": 1.0,
 }
 
 
@@ -186,6 +247,8 @@ def _facts(tally: Tally, facts: Sequence[Fact]) -> None:
 def _turned(fact: Fact) -> float:
     """Return the points of a turned modal: most where what was ruled out is now allowed, or the reverse."""
     was, now = (STRENGTH[(side or {}).get("modality", "none")] for side in (fact.old, fact.new))
+    if "none" in {(side or {}).get("modality") for side in (fact.old, fact.new)} and max(was, now) > 0:
+        return 0.5 if fact.direction < 0 else 0.2  # a modal that came or went with the sentence around it
     if fact.direction >= 0:
         return 0.5
     return 2.4 if min(was, now) == STRENGTH["prohibition"] else 1.2
@@ -240,6 +303,8 @@ def _circumstances(tally: Tally, change: Change, context: Context) -> None:
         match = pattern.search(text)
         if match:
             tally.add(points * (1.0 if change.type is ChangeType.ADDED else 0.7), f"{why} (“{match[0]}”)")
+    if change.type is ChangeType.ADDED and taxonomy()["liability_cap"].denies(text):
+        tally.add(1.0, "the reader is made to pay")
     _novelty(tally, change, text, context)
     _notice(tally, context)
 

@@ -7,17 +7,19 @@ Each number, date, name and modal stands in a quotation that is verbatim in the 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import product
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
-from pipeline.policy.classify import UNCLASSIFIED
-from pipeline.policy.facts import facts
+from pipeline.policy.copies import groups
+from pipeline.policy.effects import meaning, sureness
 from pipeline.policy.grounding import grounded
 from pipeline.policy.headline import headline
-from pipeline.policy.lean import lean
+from pipeline.policy.quotes import edits, quote, sides
 from pipeline.policy.severity import FORMAL, emphasis
 from pipeline.policy.taxonomy import taxonomy
-from pipeline.policy.wording import VERBS, day, is_english, longest, quote, shown, subject, title, topic
+from pipeline.policy.wording import VERBS, body, day, is_english, is_heading, shown, subject, title, topic
 
 __all__ = ["grounded", "headline", "summarise"]
 MOST = 90  # words
@@ -29,34 +31,53 @@ def summarise(
     """Return what changed, from what to what, since when, for whom, and what is left to do: 90 words at most."""
     who, what = service or "The company", document or "policy"
     if comparison.verdict is Verdict.BROKEN:
-        told = f"The page of {who}’s {what} does not hold a readable version; the last good one is kept."
-        return f"{told} {_seen(seen_at)}".strip()
+        kept = f"The page of {who}’s {what} does not hold a readable version; the last good one is kept."
+        return f"{kept} {_seen(seen_at)}".strip()
     if not comparison.changes:
         return f"{who}’s {what} reads as before. {_seen(seen_at)}".strip()
-    lead = comparison.changes[0]
     if comparison.verdict is not Verdict.CHANGED:
         return _minor(comparison, who, what, seen_at)
-    fixed = [*_meaning(lead), _when(comparison, seen_at), _sure(lead)]
-    return _fitted(lead, comparison.changes, fixed, who, what)
+    told = groups(comparison.changes)
+    lead = told[0][0]
+    fixed = [*_twice(told, what), *meaning(lead)], [_when(comparison, seen_at), sureness(lead)]
+    return _fitted(told, fixed, who, what)
 
 
-def _fitted(lead: Change, changes: tuple[Change, ...], fixed: list[str], who: str, what: str) -> str:
+def _twice(told: list[tuple[Change, ...]], what: str) -> list[str]:
+    """Return that the leading clause stands twice or more: in both versions, where the page holds two of it all."""
+    times = len(told[0])
+    if times < 2:
+        return []
+    if times == 2 and sum(len(group) == 2 for group in told) >= 3:
+        return [f"It stands in both versions of the {what}."]
+    return [f"It stands there {'twice' if times == 2 else 'several times'}."]
+
+
+def _fitted(
+    changes: list[tuple[Change, ...]], fixed: tuple[list[str], list[str]], who: str, what: str
+) -> str:
     """Return the account within the limit: the others told shorter first, then the quotation, then the rest."""
-    for words, full in (
-        (26, True),
-        (26, False),
-        (22, True),
-        (22, False),
-        (18, False),
-        (14, False),
-        (8, False),
-    ):
-        told = [_account(lead, who, what, words=words), *fixed[:-2], _rest(changes, full=full), *fixed[-2:]]
+    meant, dated = fixed
+    told: list[str] = []
+    for words, depth in product((46, 40, 34, 28, 24, 20, 16, 12, 8), (2, 1, 0)):
+        account = _account(changes[0][0], who, what, words=words)
+        told = [
+            account,
+            *(one for one in meant if not _is_told(one, account)),
+            _rest(changes, depth=depth),
+            *dated,
+        ]
         if _length(told) <= MOST:
             return _joined_up(told)
     while _length(told) > MOST and len(told) > 1:
         told.pop(1)
     return _joined_up(told)
+
+
+def _is_told(sentence: str, account: str) -> bool:
+    """Tell a remedy that the account quotes already."""
+    _, _, quoted = sentence.partition("To act: “")
+    return bool(quoted) and quoted.rstrip("”.") in account
 
 
 def _length(sentences: list[str]) -> int:
@@ -68,88 +89,87 @@ def _joined_up(sentences: list[str]) -> str:
 
 
 def _minor(comparison: Comparison, who: str, what: str, seen_at: datetime | None) -> str:
-    kinds = _counted(comparison.changes)
-    return f"{who}’s {what} changed in form only, not in what it says: {kinds}. {_when(comparison, seen_at)}".strip()
+    """Return an account of changes of form; one that is of dates only quotes them."""
+    if all(change.type is ChangeType.DATE_ONLY for change in comparison.changes):
+        pair = _pair(comparison.changes[0], 14)
+        told = f"Only a date changed in {who}’s {what}{f': {pair}' if pair else ''}."
+    else:
+        told = f"{who}’s {what} changed in form only, not in what it says: {_counted(comparison.changes)}."
+    return f"{told} {_when(comparison, seen_at)}".strip()
 
 
-def _account(change: Change, who: str, what: str, *, words: int = 22) -> str:
+def _account(change: Change, who: str, what: str, *, words: int) -> str:
     """Return the leading sentence: who changed what, from what to what."""
-    where = topic(change)
-    place = f" under “{where}”" if where and where in shown(change) + " ".join(change.heading_path) else ""
-    about = _about(change)
+    if is_heading(change):
+        verb, to = ("added", "to") if change.type is ChangeType.ADDED else ("removed", "from")
+        return f"{who} {verb} the heading or entry “{quote(shown(change), words=words)}” {to} its {what}."
+    about = f"{_about(change)}{_place(change)}"
     if change.type is ChangeType.ADDED:
-        return f"{who} added {about or 'a clause'}{place} to its {what}: “{_quoted(change, words)}”."
+        return f"{who} added {about} to its {what}: “{_quoted(change, words)}”."
     if change.type is ChangeType.REMOVED:
-        return f"{who} removed {about or 'a clause'}{place} from its {what}: “{_quoted(change, words)}”."
+        return f"{who} removed {about} from its {what}: “{_quoted(change, words)}”."
     pair = _pair(change, words)
-    told = f"{who} changed {about.removeprefix('a clause on ') or 'a clause'}{place} in its {what}"
-    return f"{told}: {pair}." if pair else f"{told}: “{_quoted(change, words)}”."
+    return (
+        f"{who} changed {about} in its {what}: {pair}." if pair else f"{who} changed {about} in its {what}."
+    )
+
+
+def _place(change: Change) -> str:
+    where = topic(change)
+    return f" under “{where}”" if where and where in shown(change) + " ".join(change.heading_path) else ""
 
 
 def _about(change: Change) -> str:
     name = subject(change)
-    return f"a clause on {name}" if name and is_english(shown(change)) else ""
+    return f"a clause on {name}" if name and is_english(shown(change)) else "a clause"
 
 
 def _quoted(change: Change, words: int) -> str:
-    """Return the weightiest words of a clause, and a second short quotation where they leave out another cue."""
-    text = shown(change)
-    first, *others = _cues(change, text) or (0,)
-    told = quote(text, first, words=words)
-    at = text.find(told)
-    for other in others if words >= 12 else ():
-        more = quote(text[other:], words=7)
-        if not at - 40 <= other <= at + len(told) + 20 and len(more.split()) >= 3 and more not in told:
-            return f"{told}” … “{more}"
-    return told
+    """Return the weightiest sentence of a clause, or the phrases of it that weigh most."""
+    return quote(shown(change), next(_cues(change)), words=words)
 
 
-def _cues(change: Change, text: str) -> tuple[int, ...]:
-    """Return where the words stand that make a change weigh: its worst facts, turns of phrase, category seeds."""
-    facts_here = [
-        fact
-        for fact in change.facts
-        if fact.start >= 0 and fact.direction < 0 and (fact.new or not change.new)
+def _cues(change: Change) -> Iterator[int]:
+    """Yield where the words stand that make a change weigh: its worst facts, turns of phrase, category seeds."""
+    text, begin = shown(change), body(change)
+    worst = [
+        fact for fact in change.facts if fact.start >= begin and fact.direction < 0 and _is_here(fact, change)
     ]
-    facts_here.sort(key=lambda fact: (fact.kind != "money", fact.start))
-    told = change.category
-    names = sorted(
-        change.categories, key=lambda name: (name == told, -taxonomy()[name].weight * change.categories[name])
-    )
-    seeds = [match.start() for name in names[:2] if (match := taxonomy()[name].seeds.search(text))]
-    head = [len(title(change)) + 2] if title(change) and text.startswith(title(change)) else []
-    strong = emphasis(text)
+    yield from (fact.start for fact in worst if fact.kind == "money")
+    yield from (at for at in emphasis(text) if at >= begin)
+    yield from (fact.start for fact in worst)
+    category = taxonomy().get(change.category)
+    if category is not None and (match := category.seeds.search(text, _run_in(change, text, begin))):
+        yield match.start()
+    yield _run_in(change, text, begin)
+
+
+def _is_here(fact: Fact, change: Change) -> bool:
+    return bool(fact.new) or change.new is None
+
+
+def _run_in(change: Change, text: str, begin: int) -> int:
+    """Return where the words after a run-in heading begin."""
+    name = title(change)
     return (
-        *(fact.start for fact in facts_here[:1]),
-        *strong[:1],
-        *([] if strong else head or seeds[-1:]),
-        *seeds,
-        *strong[1:],
+        begin + len(name) + 2
+        if name and text.startswith(name, begin) and len(text) > len(name) + 2
+        else begin
     )
 
 
 def _pair(change: Change, words: int) -> str:
-    """Return both sides of an edit, quoted: the fact that moved, else the longest edit with its context."""
-    old, new = change.old.text if change.old else "", change.new.text if change.new else ""
+    """Return both wordings of the edit that weighs most: the one that moved a fact, else the longest."""
+    found = edits(change.redline)
+    if not found:
+        return ""
     fact = _moved(change)
-    if fact is not None:
-        return f"“{_side(old, fact, old=True)}” became “{_side(new, fact, old=False)}”"
-    gone, come = longest(change.redline)
+    holding = [edit for edit in found if fact and edit.new[0] - 2 <= fact.start <= edit.new[1] + 1]
+    edit = holding[0] if holding else max(found, key=lambda edit: edit.size)
+    gone, come = sides(change.redline, edit, words=words)
     if gone and come:
-        return f"“{_in_context(old, gone, words)}” became “{_in_context(new, come, words)}”"
-    if come:
-        return f"it now says “{_in_context(new, come, words)}”"
-    return f"it no longer says “{_in_context(old, gone, words)}”" if gone else ""
-
-
-def _in_context(text: str, part: str, words: int) -> str:
-    """Return an edited part, with its sentence around it where it is too short to be understood alone."""
-    at = text.find(part)
-    return (
-        quote(part, words=words)
-        if at < 0 or len(part.split()) >= 5
-        else quote(text, at, words=min(words, 12))
-    )
+        return f"“{gone}” became “{come}”"
+    return f"it now says “{come}”" if come else f"it no longer says “{gone}”" if gone else ""
 
 
 def _moved(change: Change) -> Fact | None:
@@ -162,88 +182,21 @@ def _forces(fact: Fact) -> tuple[str, ...]:
     return tuple(side.get("modality", "") for side in (fact.old, fact.new) if side)
 
 
-def _side(text: str, fact: Fact, *, old: bool) -> str:
-    value = fact.old if old else fact.new
-    for found in facts(text):
-        if found.new == value or (
-            value and found.new and found.kind == fact.kind == "modality" and _same(found.new, value)
-        ):
-            return quote(text, found.start, words=12)
-    return quote(text, max(0, fact.start), words=12)
-
-
-def _same(one: dict[str, object], other: dict[str, object]) -> bool:
-    return all(one[name] == other.get(name) for name in ("actor", "modality", "verb"))
-
-
-def _meaning(change: Change) -> list[str]:
-    """Return what it means, for whom, and what a reader does about it; an effect only where it is plain."""
-    category = taxonomy().get(change.category)
-    if category is None or not is_english(shown(change)):
-        return []
-    way = lean(change) if _is_plain(change) else 0
-    effect = category.worse if way < 0 else category.better if way > 0 else ""
-    told = [f"{effect} It concerns {category.concerns}." if effect else f"It concerns {category.concerns}."]
-    return told + _act(change)
-
-
-_PLAIN = frozenset(
-    {
-        "ai_training",
-        "third_party_sharing",
-        "sensitive_biometric",
-        "indemnity",
-        "liability_cap",
-        "arbitration_class_waiver",
-        "cookies_tracking",
-        "scraping_api_limits",
-    }
-)
-_SAYS_IT = {
-    "retention_deletion": "retention",
-    "consent_optout": "opt_out",
-    "policy_change": "notice_period",
-    "fees_renewal_refund": "money",
-}
-
-
-def _is_plain(change: Change) -> bool:
-    """Tell whether a category's effect may be stated: a new clause of a kind that leaves no doubt, or its own fact."""
-    sure = change.categories.get(change.category, 0.0) >= 0.8
-    if change.type is ChangeType.ADDED:
-        return sure and change.category in _PLAIN
-    if change.type is ChangeType.REMOVED:
-        return False
-    kinds = {fact.kind for fact in change.facts if fact.direction and fact.old and fact.new}
-    return sure and (
-        ("modality" in kinds and change.category in _PLAIN) or _SAYS_IT.get(change.category) in kinds
-    )
-
-
-def _act(change: Change) -> list[str]:
-    for fact in change.facts:
-        if fact.kind == "opt_out" and fact.new and fact.new["default"] == "opt-out":
-            how = {
-                "setting": " in the settings",
-                "link": " by the link",
-                "mail": " by mail",
-                "form": " by the form",
-            }
-            return [f"To act: “{fact.quote}”{how.get(fact.new['mechanism'], '')}."]
-    return []
-
-
-def _rest(changes: tuple[Change, ...], *, full: bool = True) -> str:
-    """Return what else changed, counted by kind, with the weightier subjects among it."""
-    if len(changes) < 2:
+def _rest(changes: list[tuple[Change, ...]], *, depth: int) -> str:
+    """Return what else changed: its number, with `depth` 1 counted by kind, with 2 the weightier subjects too."""
+    others = [group[0] for group in changes[1:]]
+    if not others:
         return ""
-    names = [subject(change) for change in changes[1:] if change.severity.rank >= 2]
-    common = [name for name, _ in Counter(name for name in names if name).most_common(3 if full else 1)]
-    on = f", on {_joined(common)}" if common and full else ""
-    return f"Also: {_counted(changes[1:])}{on}."
+    if not depth:
+        count = sum(change.type not in FORMAL for change in others)
+        return f"Also: {count} other change{'' if count == 1 else 's'}." if count else ""
+    names = [subject(change) for change in others if change.severity.rank >= 2]
+    common = [name for name, _ in Counter(name for name in names if name).most_common(3)]
+    on = f"; the weightiest on {_joined(common)}" if common and depth > 1 else ""
+    return f"Also: {_counted(others)}{on}."
 
 
-def _counted(changes: tuple[Change, ...]) -> str:
+def _counted(changes: Sequence[Change]) -> str:
     """Return how many clauses changed in each way; changes of form are counted together."""
     counts = Counter(
         "changed in form" if change.type in FORMAL else VERBS[change.type][1] for change in changes
@@ -271,10 +224,3 @@ def _when(comparison: Comparison, seen_at: datetime | None) -> str:
 
 def _seen(seen_at: datetime | None) -> str:
     return f"Seen {day(seen_at.date().isoformat())}." if seen_at else ""
-
-
-def _sure(change: Change) -> str:
-    p = change.categories.get(change.category, 0.0)
-    if change.category == UNCLASSIFIED:
-        return "Subject: not classified."
-    return f"Subject: {'clear' if p >= 0.85 else 'likely' if p >= 0.65 else 'uncertain'}."

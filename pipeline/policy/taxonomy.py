@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +16,7 @@ class Category:
     """One category: its names, what it means for readers, its weight (1 low to 4 critical) and its seeds.
 
     `added` tells whom a clause of its kind favours where it is new: -1 the company, +1 the reader, 0 neither.
+    `denied` finds texts of other kinds in its words, unless `affirmed` stands there too: they are of `instead`.
     """
 
     id: str
@@ -30,11 +32,20 @@ class Category:
     excluded: re.Pattern[str] | None
     regulations: tuple[str, ...]
     agencies: tuple[str, ...]
+    denied: re.Pattern[str] | None
+    affirmed: re.Pattern[str] | None
+    instead: str
 
     def hits(self, text: str) -> set[str]:
         """Return the distinct words of a text that the seeds match, in lower case."""
         plain = self.excluded.sub(" ", text) if self.excluded else text
         return {match[0].lower() for match in self.seeds.finditer(plain)}
+
+    def denies(self, text: str) -> bool:
+        """Tell a text that uses this category's words for something else, such as a reader's own liability."""
+        if self.denied is None or not self.denied.search(text):
+            return False
+        return self.affirmed is None or not self.affirmed.search(text)
 
 
 @cache
@@ -47,16 +58,22 @@ _PLAIN = ("id", "name", "short", "worse", "better", "concerns", "default_severit
 
 
 def _category(entry: dict[str, Any]) -> Category:
-    excluded = re.compile("|".join(entry["not"]), re.IGNORECASE) if entry["not"] else None
     return Category(
         **{name: entry[name] for name in _PLAIN},
         weight=float(entry["weight"]),
         added=int(entry["added"]),
         seeds=re.compile("|".join(f"(?:{seed})" for seed in entry["seeds"]), re.IGNORECASE),
-        excluded=excluded,
+        excluded=_any(entry["not"]),
         regulations=tuple(entry["regulations"]),
         agencies=tuple(entry["agencies"]),
+        denied=_any(entry.get("denied", ())),
+        affirmed=_any(entry.get("affirmed", ())),
+        instead=entry.get("instead", ""),
     )
+
+
+def _any(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
 def regulations(category: str) -> tuple[dict[str, Any], ...]:

@@ -1,9 +1,8 @@
-"""Short words for a change: what to call it, which words of it to quote."""
+"""Short words for a change: what to call it, and where its own words begin."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from pipeline.events import Change, ChangeType
 from pipeline.policy.taxonomy import taxonomy
@@ -22,6 +21,7 @@ VERBS = {
     ChangeType.DATE_ONLY: ("changes a date in", "redated"),
 }
 _RUN_IN = re.compile(r"^[*_\s]*([A-Z“\"][^.:!?\n]{2,60}?)[.:][*_]*\s+(?=\S)")
+_FIRM = re.compile(r"\b(?:Inc|Ltd|LLC|Corp|Co|GmbH|Limited|No|St|e\.g|i\.e|U\.S)$")
 _QUOTES = re.compile(r"[“”\"„«»]")
 
 
@@ -31,19 +31,40 @@ def shown(change: Change) -> str:
     return span.text if span else ""
 
 
+def body(change: Change) -> int:
+    """Return where the clause's own words begin in the text shown, past the headings joined to it."""
+    text, at = shown(change), 0
+    while (end := text.find("\n", at)) > 0 and _is_heading(text[at:end]):
+        at = end + 1
+    return at
+
+
+def _is_heading(line: str) -> bool:
+    return len(line.split()) <= 12 and not line.rstrip().endswith((".", ";", ","))
+
+
 def topic(change: Change) -> str:
     """Return the name that a document itself gives a change: its run-in heading, else the heading above it."""
     return title(change) or heading(change)
 
 
 def title(change: Change) -> str:
-    """Return the run-in heading of a clause, or the whole of a very short one; empty where it has none."""
-    text = shown(change)
+    """Return the heading that came with a clause, its run-in heading, or the whole of a very short one; else ""."""
+    text, at = shown(change), body(change)
+    if at:
+        above = _clean(text[:at].splitlines()[-1])
+        return above if len(above.split()) <= 8 else ""
     match = _RUN_IN.match(text)
     if match and len(match[1].split()) <= 7 and len(text) > len(match[0]) + 40 and not _is_sentence(match[1]):
-        return _clean(match[1])
-    short = len(text.split()) <= 6 and len(text) <= 50 and not _is_sentence(text)
-    return _clean(text) if short and change.type in (ChangeType.ADDED, ChangeType.REMOVED) else ""
+        return "" if _FIRM.search(match[1]) else _clean(match[1])
+    return _clean(text) if is_heading(change) and len(text.split()) <= 6 and len(text) <= 50 else ""
+
+
+def is_heading(change: Change) -> bool:
+    """Tell a change that is a heading, or a few words in a list, and nothing more."""
+    text = shown(change)
+    few = len(text.split()) <= 10 and len(text) <= 80 and not re.search(r"[.!?;:]\s*$", text)
+    return few and not _is_sentence(text) and change.type in (ChangeType.ADDED, ChangeType.REMOVED)
 
 
 def heading(change: Change) -> str:
@@ -54,7 +75,7 @@ def heading(change: Change) -> str:
 
 def _is_sentence(words: str) -> bool:
     """Tell a short sentence from a heading: it has a subject and a verb of its own."""
-    return bool(re.search(r"\b(?:we|you|is|are|may|will|must|can|do|have|has)\b", words, re.IGNORECASE))
+    return bool(re.search(r"\b(?:please|note|we|you|is|are|may|will|must|can|do|have|has)\b", words, re.IGNORECASE))
 
 
 def _clean(words: str) -> str:
@@ -62,93 +83,10 @@ def _clean(words: str) -> str:
     return re.sub(r"\s+", " ", _QUOTES.sub("", re.sub(r"[*_`#]", "", plain))).strip(" .:–-")
 
 
-def longest(redline: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    """Return the words gone and come of the longest edited stretch of a redline."""
-    runs: list[list[str]] = [["", ""]]
-    for op, text in redline:
-        if op == "=" and len(text.split()) > 1:
-            runs.append(["", ""])
-        elif op == "=":
-            runs[-1] = [part + text if part else part for part in runs[-1]]
-        else:
-            runs[-1][op == "+"] += text
-    gone, come = max(runs, key=lambda run: len(run[0]) + len(run[1]))
-    return gone.strip(), come.strip()
-
-
 def subject(change: Change) -> str:
     """Return what a change is about: its category in short, nothing where it has none."""
     category = taxonomy().get(change.category)
     return category.short if category else ""
-
-
-def quote(text: str, anchor: int = 0, *, words: int = 22) -> str:
-    """Return a verbatim stretch of a text around an offset, of whole words, without inner quotation marks.
-
-    It starts with its sentence where that fits, and ends at the end of a phrase.
-    """
-    start, end = _stretch(text, anchor)
-    piece = [match.span() for match in _PIECE.finditer(text[start:end])]
-    if not piece:
-        return ""
-    first = _first_word(piece, anchor - start, words)
-    last = min(len(piece), first + words) - 1
-    last = _phrase_end(text[start:end], piece, first, last) if last < len(piece) - 1 else last
-    return _balanced(text[start + piece[first][0] : start + piece[last][1]]).strip(" ,;:.–-")
-
-
-def _balanced(words: str) -> str:
-    """Cut a stretch so that no bracket in it lacks its partner."""
-    depth, start, opened = 0, 0, -1
-    for place, char in enumerate(words):
-        if char == "(":
-            opened = place if depth == 0 else opened
-            depth += 1
-        elif char == ")" and depth:
-            depth -= 1
-        elif char == ")":
-            start = place + 1
-    if not depth:
-        return words[start:]
-    return words[start:opened] if opened - start > 12 else words[opened + 1 :]
-
-
-_IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
-_PIECE = re.compile(rf"[{_IDEOGRAPHS}]{{1,3}}|[^\s{_IDEOGRAPHS}]+")
-_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z(“\"])|[。！？]|\n+|[“”\"„«»]")
-
-
-def _stretch(text: str, anchor: int) -> tuple[int, int]:
-    """Return the sentence around an offset, cut at quotation marks and line ends."""
-    start, end = 0, len(text)
-    for match in _BREAK.finditer(text):
-        if match.start() <= anchor:
-            start = match.end()
-        else:
-            end = match.start()
-            break
-    return start, end
-
-
-def _first_word(piece: list[tuple[int, int]], anchor: int, words: int) -> int:
-    at = next((index for index, (_, stop) in enumerate(piece) if stop > anchor), 0)
-    return 0 if at < words - 4 else max(0, at - 6)
-
-
-def _phrase_end(text: str, piece: list[tuple[int, int]], first: int, last: int) -> int:
-    """Step back to the end of a phrase, or at least off a word that leaves the reader hanging."""
-    for index in range(last, max(first + 5, last - 7), -1):
-        if text[piece[index][1] - 1] in ",;:":
-            return index
-    while last > first + 3 and re.fullmatch(_HANGING, text[slice(*piece[last])], re.IGNORECASE):
-        last -= 1
-    return last
-
-
-_HANGING = (
-    r"(?:the|a|an|of|to|in|on|for|and|or|by|with|our|your|their|its|that|which|any|from|at|as|if|is|are|"
-    r"be|this|these|not|may|will|must|shall|can)"
-)
 
 
 def months() -> tuple[str, ...]:

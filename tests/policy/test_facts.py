@@ -32,7 +32,7 @@ MOVED: list[tuple[str, str, str, int]] = [
     ("We do not sell your data.", "We sell your data.", "modality", -1),
     ("You may not copy it.", "You may copy it.", "modality", 1),
     ("Courts located in San Francisco, California.", "Courts located in Tarrant County, Texas.", "venue", 0),
-    ("You must be at least 13 years old.", "You must be at least 16 years old.", "age", 0),
+    ("You must be at least 13 years old.", "You must be at least 16 years old.", "age", -1),
 ]
 EQUAL = [
     ("We keep it for thirty (30) days.", "We keep it for 30 days."),

@@ -130,8 +130,11 @@ def test_other_texts(text: str) -> None:
 def test_many_changes() -> None:
     """A large set is led by its first change and counts the others."""
     found = _compared(versions.POLICY, versions.POLICY.replace("13", "16"))
-    many = msgspec.structs.replace(found, changes=found.changes * 34)
-    assert "and 33 other changes" in headline(many, service="Example", document="Terms of Service")
+    texts = [f"Rule {'x' * (place + 1)} of the house" for place in range(33)]
+    spans = [Span(text=text, start=0, end=len(text)) for text in texts]
+    others = [msgspec.structs.replace(found.changes[0], old=span, new=span) for span in spans]
+    many = msgspec.structs.replace(found, changes=(*found.changes, *others))
+    assert "and makes 33 other changes" in headline(many, service="Example", document="Terms of Service")
     assert (
         "33 reworded" in (told := summarise(many, service="Example", document="Terms"))
         or "33 clauses reworded" in told
