@@ -173,3 +173,28 @@ async def test_failed_attempt_remembers_nothing() -> None:
 
     await run(keeping, [record(settled("a"))], log=ListLog(failures=[StoreError("full")]))
     assert recalled == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "published"), [([False], 0), ([True, False], 1)], ids=["before", "between"]
+)
+async def test_given_up_work_is_left_alone(allowed: list[bool], published: int) -> None:
+    """What another process may have been given meanwhile is neither remembered nor acknowledged."""
+    answers, log, table = iter(allowed), ListLog(), dict[bytes, bytes]()
+    memory: TableMemory[Any] = TableMemory(table, ChangeSettled)
+
+    async def keep(event: ChangeSettled) -> AsyncIterator[Event]:
+        yield event
+        memory.keep(event.key, event)
+
+    async def may_write(record: Any) -> bool:
+        return next(answers)
+
+    one = record(settled("a"))
+    stage = Stage(
+        name="test", step=keep, takes=(ChangeSettled,), log=log, decode=decode, staging=Staged,
+        clock=FixedClock(), crashed=lambda error: None, may_write=may_write,
+    )  # fmt: skip
+    await stage.run(Stream([one]))
+    await stage.drain(1.0)
+    assert (len(log.published), one.acked, table) == (published, False, {})
