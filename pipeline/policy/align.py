@@ -151,6 +151,8 @@ def _spine(work: Work) -> set[tuple[int, int]]:
 
 def _gaps(work: Work) -> list[tuple[list[int], list[int]]]:
     """Return the unlinked clauses between neighbouring links of the backbone, both sides non-empty."""
+    if len(work.forward) in (len(work.old), len(work.new)):
+        return []
     spine = sorted(_spine(work))
     edges = [(-1, -1), *spine, (len(work.old), len(work.new))]
     gaps = []

@@ -177,6 +177,9 @@ class _Reader:
 
     def flush(self) -> Iterator[Block]:
         """Yield what is held as one block, or as several where its lines are paragraphs of their own."""
+        if not self._lines:
+            self._reset()
+            return
         lines, kind, number, term, start = self._lines, self._kind, self._number, self._term, self._start
         depth = len(self._lists)
         self._reset()

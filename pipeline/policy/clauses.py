@@ -17,6 +17,8 @@ from pipeline.policy import marks
 from pipeline.policy.blocks import Block, blocks
 
 _WORD = re.compile(r"\w+")
+_WORDS_ONLY = "".join(chr(at) if _WORD.match(chr(at)) else " " for at in range(128))  # by ASCII code
+_TYPOGRAPHIC = dict.fromkeys(map(ord, "“”‘’„«»–—…•·\u00a0™®©§"), " ")
 _ENDS = (".", "!", "?", "。", "！", "？", "…", ";", "؛", "।", ",", "、")
 _STOPS = re.compile(r"[.!?。！？](?=[\s\"'”’)]|$)|[。！？]")
 _DEFINES = re.compile(
@@ -95,14 +97,15 @@ def _depth(number: str) -> int:
 def _clauses(drafts: list[_Draft]) -> Iterator[Clause]:
     seen: Counter[str] = Counter()
     path: list[tuple[int, str]] = []
+    words: tuple[str, ...] = ()
     leads = _Leads()
     for draft in drafts:
         if draft.level:
             while path and path[-1][0] >= draft.level:
                 path.pop()
-        words = tuple(title for _, title in path)
+            words = tuple(title for _, title in path)
         lead = leads.above(draft)
-        norm = " ".join(_WORD.findall(draft.text.casefold())) or draft.text or draft.number
+        norm = _norm(draft.text) or draft.text or draft.number
         yield Clause(
             id=derived_id("c", norm, seen[norm]),
             text=draft.text,
@@ -119,6 +122,18 @@ def _clauses(drafts: list[_Draft]) -> Iterator[Clause]:
         seen[norm] += 1
         if draft.level and draft.text:
             path.append((draft.level, draft.text))
+            words = (*words, draft.text)
+
+
+def _norm(text: str) -> str:
+    """Return the words of a text in lower case, one space between them."""
+    folded = text.casefold()
+    if not folded.isascii():
+        plain = folded.translate(_TYPOGRAPHIC)
+        if not plain.isascii():
+            return " ".join(_WORD.findall(folded))
+        folded = plain
+    return " ".join(folded.translate(_WORDS_ONLY).split())
 
 
 def _kind(draft: _Draft) -> str:

@@ -1,6 +1,7 @@
 """Inline Markdown: from the words as written to the words as read, with links and printed numbers kept apart.
 
-Linear in the length of the text: every pattern is possessive or stops at the first character it cannot use.
+Linear in the length of the text: every pattern is possessive or stops at the first character it cannot use. What
+must not stand before a mark is asked behind its first character, so that a search can skip to that character.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ _LINK = re.compile(
     re.S,
 )
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>")
-_TAG = re.compile(r"(?<!\\)</?[a-zA-Z][^<>]{0,400}>|<!--[^<]{0,2000}-->", re.S)
+_TAG = re.compile(r"<(?<!\\<)/?[a-zA-Z][^<>]{0,400}>|<!--[^<]{0,2000}-->", re.S)
 _BREAK = re.compile(r"<br\s*/?>", re.I)
-_STRONG = re.compile(r"(?<!\\)(?:\*\*+|(?<![^\W_])__+|__+(?![^\W_]))")
-_EMPHASIS = re.compile(r"(?<!\\)(?:(?<![^\W_])_|_(?![^\W_])|\*(?=\S)|(?<=\S)\*|`+)")
+_STRONG = re.compile(r"\*(?<!\\\*)\*+|_(?<!\\_)(?:(?<![^\W_]_)_+|_+(?![^\W_]))")
+_EMPHASIS = re.compile(r"_(?<!\\_)(?:(?<![^\W_]_)|(?![^\W_]))|\*(?<!\\\*)(?:(?=\S)|(?<=\S\*))|`(?<!\\`)`*")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!~>|<=:&])")
 _REFERENCE = re.compile(
     r"^ {0,3}\[([^\[\]\n]{1,80})\]:[ \t]+<?(\S{1,2000}?)>?(?:[ \t]+\"[^\"\n]*\")?[ \t]*$", re.M

@@ -54,6 +54,7 @@ DATE = re.compile(
     r"|\b(?:\d+|an?|one|two|three)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\b",
     re.I,
 )
+DIGIT = re.compile(r"\d")
 DATED = re.compile(r"\d|\bago\b")  # without one of these there is no date
 DATE_CUE = re.compile(
     r"updat|effective|revis|modif|version|in force|dated|publi|posted|amend|issued|current as of|copyright|©|"
@@ -128,11 +129,17 @@ def squashed(text: str) -> str:
     """Fold case, punctuation and spacing; numbers stay apart, negations and modal verbs whole words."""
     words = words_of(text.replace("cannot", "can not").replace("Cannot", "can not"))
     guarded = " ".join(word for word in words if word in NEGATION or word in MODAL)
-    joined = "".join(
+    return f"{_joined(words)}|{guarded}"
+
+
+def _joined(words: list[str]) -> str:
+    """Join words without spaces, but for those that keep two numbers apart."""
+    if not DIGIT.search("".join(words)):
+        return "".join(words)
+    return "".join(
         f"{left} " if left[-1].isdigit() and right[0].isdigit() else left
         for left, right in pairwise([*words, "x"])
     )
-    return f"{joined}|{guarded}"
 
 
 def key(clause: Clause) -> str:
@@ -192,7 +199,8 @@ def _markdown_level(old: Clause, new: Clause) -> str | None:
 
 
 def _plain(clause: Clause) -> str:
-    text = targets_folded(quotes_folded(unicode_folded(clause.text)))
+    text = quotes_folded(unicode_folded(clause.text))
+    text = targets_folded(parameters_folded(text) if "www." in text else text)
     return SPACE.sub(" ", MARKUP.sub("", text)).strip()
 
 
@@ -202,12 +210,22 @@ def level(old: Clause, new: Clause) -> str:
     `numbering` means that only the printed numbers differ; two equal clauses give `bytes`.
     """
     same = old.text == new.text and [link.url for link in old.links] == [link.url for link in new.links]
-    found = _form_level(old, new) if same else _markdown_level(old, new) or _text_level(old, new)
+    if same and old.raw == new.raw and (old.kind, old.number) == (new.kind, new.number):
+        return "bytes"
+    found = _form_level(old, new) if same else _worded_level(old, new)
     if old.kind != new.kind and LEVELS.index(found) < LEVELS.index("markup"):
         found = "markup"
     if old.number != new.number and LEVELS.index(found) < LEVELS.index("numbering"):
         return "numbering"
     return found
+
+
+def _worded_level(old: Clause, new: Clause) -> str:
+    """Return the level of two clauses whose words or links differ; what differs in words needs no look at links."""
+    if unicode_folded(old.raw or old.text) == unicode_folded(new.raw or new.text):
+        return "unicode"
+    found = _text_level(old, new)
+    return found if found in ("words", "dates") else _markdown_level(old, new) or found
 
 
 def _text_level(old: Clause, new: Clause) -> str:
