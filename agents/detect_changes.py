@@ -33,6 +33,7 @@ from pipeline.policy.lifecycle import (
     reminders,
     settled,
 )
+from pipeline.policy.rewritten import rewritten
 from pipeline.policy.summary import headline
 from pipeline.ports import Memory, Rewrites, Values
 from pipeline.sizes import fitting
@@ -123,6 +124,10 @@ async def _compared(
         document=event.document.name,
         seen_at=event.at,
     )
+    if event.confirms:  # the reader of pages took it for the document, twice
+        comparison = rewritten(
+            comparison, old, named, service=event.document.service, name=event.document.name
+        )
     if rewrites and event.origin is Origin.POLL:
         comparison = await reword(comparison, event, rewrites)
     change = await change_set(event, head, comparison, values)
@@ -154,7 +159,7 @@ async def change_set(
         headline=headline(comparison, service=event.document.service, document=event.document.name),
         summary=comparison.summary,
         stacked=comparison.stacked,
-        confirmed=event.origin is Origin.IMPORT,
+        confirmed=event.origin is Origin.IMPORT or event.confirms,
         language=event.language,
         origin=event.origin,
     )

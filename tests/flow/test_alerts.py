@@ -184,3 +184,23 @@ async def test_broken_page_is_told_once_and_when_it_heals(tmp_path: Path) -> Non
         for due in run.mailbox.sent
     ]
     assert told == [("health", ""), ("health", "healed")]
+
+
+async def test_document_written_anew_is_told(tmp_path: Path) -> None:
+    """A policy that keeps its title and nothing else is told once a second read agrees; the next change is one of it."""
+    anew = tuple(
+        (
+            f"Part {n}",
+            f"Paragraph {n} of the new policy says what data of kind {n} we use for purpose {n} of ours.",
+        )
+        for n in range(9)
+    )
+    async with line(tmp_path) as run:
+        await run.confirmed(page(), day=0)
+        await run.confirmed(page(anew), day=1)
+        await run.until(lambda: any(due.alert and due.alert.changes for due in run.mailbox.sent))
+        told = len(run.mailbox.sent)
+        await run.confirmed(page((*anew, states.TRAINING)), day=2)
+        await run.until(lambda: any(due.alert and due.alert.changes for due in run.mailbox.sent[told:]))
+    last = [due.alert for due in run.mailbox.sent[told:] if due.alert and not due.update]
+    assert [change.type for change in last[0].changes] == [ChangeType.ADDED]
