@@ -11,6 +11,7 @@ from agents.reword_summaries import reword
 from pipeline.events import (
     ClausesChanged,
     Comparison,
+    DocumentSpec,
     Event,
     Evidence,
     Origin,
@@ -33,7 +34,7 @@ from pipeline.policy.lifecycle import (
     reminders,
     settled,
 )
-from pipeline.policy.rewritten import rewritten
+from pipeline.policy.rewritten import anew_headline, rewritten
 from pipeline.policy.summary import headline
 from pipeline.ports import Memory, Rewrites, Values
 from pipeline.sizes import fitting
@@ -156,10 +157,15 @@ async def change_set(
         counts=counts(comparison.changes),
         all_changes=None if whole else await values.put(comparison),
         effective_date=comparison.effective_date,
-        headline=headline(comparison, service=event.document.service, document=event.document.name),
+        headline=_headline(comparison, event.document),
         summary=comparison.summary,
         stacked=comparison.stacked,
         confirmed=event.origin is Origin.IMPORT or event.confirms,
         language=event.language,
         origin=event.origin,
     )
+
+
+def _headline(comparison: Comparison, document: DocumentSpec) -> str:
+    anew = anew_headline(comparison, service=document.service, name=document.name)
+    return anew or headline(comparison, service=document.service, document=document.name)

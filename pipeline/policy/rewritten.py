@@ -39,8 +39,13 @@ def rewritten(comparison: Comparison, old: Version, new: Version, *, service: st
         verdict=Verdict.CHANGED,
         changes=(change,),
         summary=f"{sentence} The first words of both are shown; the pages tell the rest.",
-        notes=(*comparison.notes, sentence),
     )
+
+
+def anew_headline(comparison: Comparison, *, service: str, name: str) -> str:
+    """Return the headline of a document that two reads found written anew; empty where it is not that."""
+    told = TOLD.get(PageState(comparison.reason)) if comparison.reason in TOLD else None
+    return f"{service} {told.format(name=name).partition(':')[0]}" if told else ""
 
 
 def _opening(version: Version) -> Span | None:

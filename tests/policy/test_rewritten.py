@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.events import Comparison, Verdict, Version
 from pipeline.policy.clauses import segment
-from pipeline.policy.rewritten import rewritten
+from pipeline.policy.rewritten import anew_headline, rewritten
 
 
 def version(text: str) -> Version:
@@ -25,6 +25,7 @@ def test_new_text_is_told(reason: str, words: str) -> None:
     told = rewritten(broken, OLD, NEW, service="Acme", name="Terms")
     assert told.verdict is Verdict.CHANGED
     assert words in told.summary
+    assert words in anew_headline(told, service="Acme", name="Terms")
     assert told.changes[0].redline == (("-", "The old words of it."), ("+", "Quite other words stand here."))
 
 
