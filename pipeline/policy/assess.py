@@ -53,7 +53,7 @@ def _assessed(change: Change, context: Context) -> Change:
     facts = _facts(change)
     found = _witnessed(_categories(change), facts)
     weights = [(name, p, taxonomy()[name].weight) for name, p in found.items()]
-    told = msgspec.structs.replace(change, facts=facts, category=_first(weights, _touched(change)))
+    told = msgspec.structs.replace(change, facts=facts, category=_first(weights, _touched(change), facts))
     tally = measure(told, weights, context=context)
     severity = _capped(level(tally.points), change)
     return msgspec.structs.replace(
@@ -65,15 +65,17 @@ def _assessed(change: Change, context: Context) -> Change:
     )
 
 
-def _first(weights: Sequence[tuple[str, float, float]], touched: str) -> str:
+def _first(weights: Sequence[tuple[str, float, float]], touched: str, facts: Sequence[Fact]) -> str:
     """Return the category a change is told under: the surest, a weightier one where nearly as sure.
 
-    One that the edited words themselves speak of goes before one that only the rest of the clause speaks of.
+    One that the edited words, or a value among them, speak of goes before one that only the rest speaks of.
     """
+    values = {TELLS.get(fact.kind) for fact in facts if touched}
 
     def rank(item: tuple[str, float, float]) -> float:
         name, sure, weight = item
-        return sure + 0.05 * weight + (EDITED if touched and taxonomy()[name].seeds.search(touched) else 0.0)
+        spoken = bool(touched and taxonomy()[name].seeds.search(touched)) + (name in values)
+        return sure + 0.05 * weight + EDITED * spoken
 
     return max(weights, key=rank, default=(UNCLASSIFIED, 0.0, 0.0))[0]
 

@@ -27,7 +27,9 @@ def meaning(change: Change) -> list[str]:
         return [UNMOVED]
     if category is None:
         return []
-    return [*_effect(change), f"It concerns {category.concerns}.", *_act(change)]
+    told = _effect(change)
+    people = [] if told == [OWED] else [f"It concerns {category.concerns}."]  # whoever breaks it, as just said
+    return [*told, *people, *_act(change)]
 
 
 def _effect(change: Change) -> list[str]:

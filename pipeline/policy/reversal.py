@@ -51,13 +51,18 @@ def reversals(old: str, new: str) -> Iterator[Fact]:
     left, right = words(old), words(new)
     for hunk in hunks(left, right):
         gone, come = _side(left, hunk[1], hunk[2]), _side(right, hunk[3], hunk[4])
-        turned = _turned(gone, come)
+        turned = 0 if _is_idiom(left, hunk[1]) or _is_idiom(right, hunk[3]) else _turned(gone, come)
         if turned and not (_is_modal(old, left, hunk[1:3]) or _is_modal(new, right, hunk[3:])):
             yield _fact(new, right, hunk, turned, (gone, come))
 
 
 def _side(found: list[re.Match[str]], start: int, end: int) -> tuple[str, ...]:
     return tuple(word[0].lower() for word in found[start:end] if word[0][0].isalnum())
+
+
+def _is_idiom(found: list[re.Match[str]], start: int) -> bool:
+    """Tell "whether or not", which denies nothing, by the word before an edit."""
+    return 0 < start <= len(found) and found[start - 1][0].lower() in ("or", "whether")
 
 
 def _is_modal(text: str, found: list[re.Match[str]], span: tuple[int, ...]) -> bool:

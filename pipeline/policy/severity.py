@@ -20,6 +20,7 @@ from pipeline.policy.lean import lean
 from pipeline.policy.quotes import edits, length
 from pipeline.policy.tables import table
 from pipeline.policy.taxonomy import taxonomy
+from pipeline.policy.wording import body, shown
 
 HIGH, MEDIUM, LOW = 4.5, 2.4, 0.9  # points
 LEVELS = ((7.0, Severity.CRITICAL), (HIGH, Severity.HIGH), (MEDIUM, Severity.MEDIUM), (LOW, Severity.LOW))
@@ -91,7 +92,7 @@ def _least(fact: Fact, change: Change) -> tuple[float, str]:
     if not (fact.old and fact.new):
         return 0.0, ""
     if fact.kind == "reversal":
-        return MEDIUM, "a meaning is turned around"
+        return (MEDIUM, "a meaning is turned around") if is_small(change, fact) else (0.0, "")
     if fact.kind == "modality":
         return _least_of_turn(fact, change)
     if fact.direction < 0 and fact.kind in POINTS:
@@ -180,8 +181,7 @@ def _substance(change: Change) -> float:
 
 def _weight_of_length(change: Change) -> float:
     """A clause of a few words, such as a heading or a list entry, says less than a paragraph."""
-    span = change.new or change.old
-    words = len(span.text.split()) if span else 0
+    words = len(shown(change)[body(change) :].split())
     base = 0.35 if words <= 4 else 0.6 if words <= 10 else 0.85 if words <= 25 else 1.0
     return round(base * (0.7 if change.type is ChangeType.REMOVED and lean(change) >= 0 else 1.0), 2)
 

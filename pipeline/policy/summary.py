@@ -164,7 +164,9 @@ def _pair(change: Change, words: int) -> str:
     if not found:
         return ""
     fact = _moved(change)
-    holding = [edit for edit in found if fact and edit.new[0] - 2 <= fact.start <= edit.new[1] + 1]
+    holding = [
+        edit for edit in found if fact and fact.start <= edit.new[1] + 1 and fact.end >= edit.new[0] - 2
+    ]
     edit = holding[0] if holding else max(found, key=lambda edit: edit.size)
     gone, come = sides(change.redline, edit, words=words)
     if gone and come:

@@ -127,6 +127,7 @@ def test_turned_in_a_long_clause() -> None:
     [
         ("The logo of the firm is blue.", "The logo of the firm is green."),
         ("We store the name you give.", "We store the name that you give."),
+        ("We log visits whether or not you agree.", "We log visits whether you agree."),
         ("It is not known when the shop opens.", "It is not yet known when the shop opens."),
     ],
 )
