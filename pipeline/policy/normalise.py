@@ -15,7 +15,7 @@ from itertools import pairwise
 from pipeline.events import Clause, Version, derived_id
 from pipeline.policy.lexis import MODAL, NEGATION, STAMP
 
-NORMALISER = "n1"  # part of every fingerprint: raised when a rule below changes
+NORMALISER = "n2"  # part of every fingerprint: raised when a rule below changes
 
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 QUOTES = {
@@ -65,7 +65,10 @@ DATE_CUE = re.compile(
 EDITION = re.compile(r"\bv(?:ersion|\.)?\s*\d+(?:\.\d+)*\b", re.I)
 LONGEST_DATE_LINE = 300  # characters
 
-WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d]+(?:'[^\W\d]+)*|[%‰§$€£¥₹₽₩]")
+SIGNS = (
+    r"[%‰§$€£¥¢₠-⃀฿৳௹៛﷼✓✔✗✘☐☑☒✅❌❎]|[<>≤≥±](?=\s?\d)|(?<=\d)\+"  # they turn a rule round; "16+" is not 16
+)
+WORD = re.compile(rf"\d+(?:[.,:]\d+)*|[^\W\d]+(?:'[^\W\d]+)*|{SIGNS}")
 WIDE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 LEVELS = (
     "bytes",

@@ -128,6 +128,20 @@ def test_short_lines_with_dates(old: str, new: str, verdict: Verdict) -> None:
     assert compare(version(f"{POLICY}\n{old}\n"), version(f"{POLICY}\n{new}\n")).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Children of 16+ may join us.", "Children of 16 may join us."),
+        ("We keep logs for ≤ 30 days.", "We keep logs for ≥ 30 days."),
+        ("The fee is ₺50 a year.", "The fee is ₫50 a year."),
+        ("Shared with advertisers: ✗", "Shared with advertisers: ✓"),
+    ],
+)
+def test_signs_that_turn_a_rule(old: str, new: str) -> None:
+    """A sign that turns a rule round is a word, not punctuation."""
+    assert compare(version(f"{POLICY}\n{old}\n"), version(f"{POLICY}\n{new}\n")).verdict is Verdict.CHANGED
+
+
 INTRO = (
     "Thank you for reading what follows with care, for it says in plain words what the company does with all that it "
     "learns about the people who use its many products every day. It was last updated on {}. It was written by people."
