@@ -60,10 +60,9 @@ class Node:
         """Return the process id of the running node, None when it does not run."""
         try:
             pid = int(self.pid_file.read_text())
-            os.kill(pid, 0)
         except (OSError, ValueError):
             return None
-        return pid
+        return pid if _is_alive(pid) else None
 
     def listens(self) -> bool:
         """Say whether the broker's port answers."""
@@ -266,7 +265,7 @@ def _is_alive(pid: int) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except OSError:
         return False
     return True
 

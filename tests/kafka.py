@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from pipeline.errors import PipelineError
 
 ADDRESS_VARIABLE = "CLAUSEWIRE_TEST_KAFKA"
 CACHE_VARIABLE = "CLAUSEWIRE_KAFKA_DIR"
+PORTS = (10_240, 20_480, 2)
 
 
 def cache() -> Path:
@@ -25,12 +27,14 @@ def cache() -> Path:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has, with the next one free too: a node takes both."""
+    """A port of loopback that nobody has, with the next one free too: a node takes both.
+
+    It lies below those that the system gives to outgoing connections: one of these would take it before the node does.
+    """
     while True:
+        port = random.randrange(*PORTS)
         with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            if port < 60_000 and two.connect_ex(("127.0.0.1", port + 1)):
+            if one.connect_ex(("127.0.0.1", port)) and two.connect_ex(("127.0.0.1", port + 1)):
                 return port
 
 

@@ -93,7 +93,7 @@ class Brokers:
         """Fill a broker's disk until it gives up, make room and have it back; returns how long it lasted."""
         began, filler = time.monotonic(), node.folder / "data" / "filler"
         await asyncio.to_thread(_filled, filler)
-        while node.pid() is not None and not _is_gone(node) and time.monotonic() < began + FULL_WITHIN_S:
+        while node.pid() is not None and time.monotonic() < began + FULL_WITHIN_S:
             await asyncio.sleep(0.2)
             await asyncio.to_thread(_filled, filler)
         lasted = time.monotonic() - began
@@ -196,13 +196,3 @@ def _filled(file: Path) -> None:
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
-
-
-def _is_gone(node: Node) -> bool:
-    """Say whether a node that is our own child has ended and only waits to be reaped."""
-    pid = node.pid()
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return True
-    return state == "Z"
