@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ import structlog
 from agents.api import leave
 from agents.notify import Notifiers
 from pipeline.adapters.console import ConsoleNotifier
+from pipeline.adapters.dkim import Dkim
 from pipeline.adapters.email import EmailNotifier, SmtpServer
 from pipeline.adapters.slack import SlackHookNotifier, SlackNotifier
 from pipeline.adapters.slack_api import SlackApi, SlackHook
@@ -189,4 +190,13 @@ class Channels:
             username=smtp.username or secrets.get(smtp.username_env),
             password=secrets.get(smtp.password_env),
             timeout_s=smtp.timeout_s,
+            sign=self._signing(smtp),
         )
+
+    def _signing(self, smtp: SmtpSettings) -> Callable[[bytes], bytes] | None:
+        """Return what signs mails with DKIM, None where no key is named; ConfigError where the key is of no use."""
+        if smtp.dkim is None:
+            return None
+        asked = smtp.dkim
+        key = self._settings.secrets[asked.key_env]
+        return Dkim(domain=asked.domain, selector=asked.selector, key=key, name=asked.key_env).sign

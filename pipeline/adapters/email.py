@@ -19,13 +19,15 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RESPONSE_CHARS = 500
 
 Compose = Callable[[DeliveryDue], EmailMessage]
+Sign = Callable[[bytes], bytes]
 
 
 class SmtpServer:
     """One server to hand mail to; the password never shows in an error or a record.
 
     `tls` is "starttls" (required, never a mere offer), "tls" (from the first byte) or "plain", which is refused
-    for any host but this machine. `context` trusts other authorities than the system's.
+    for any host but this machine. `context` trusts other authorities than the system's. `sign` returns the bytes
+    of a mail with what proves its sender.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SmtpServer:
         timeout_s: float = TIMEOUT_S,
         context: ssl.SSLContext | None = None,
         local_name: str = "",
+        sign: Sign | None = None,
     ) -> None:
         if tls not in {"starttls", "tls", "plain"}:
             raise ConfigError(f"tls: {tls} is unknown", key="tls", remedy="Use starttls, tls or plain")
@@ -54,9 +57,11 @@ class SmtpServer:
         self._timeout_s = timeout_s
         self._context = context
         self._local_name = local_name
+        self._sign = sign
 
     async def deliver(self, mail: EmailMessage) -> str:
         """Return what the server answers to a mail; DeliveryError to try again, RefusedError to give up."""
+        content = self._sign(mail.as_bytes()) if self._sign else mail.as_bytes()
         client = self._client()
         try:
             await self._greet(client)
@@ -65,7 +70,7 @@ class SmtpServer:
             self._hang_up(client)
             raise self._explained(error, maybe_taken=False) from None
         try:
-            answer = await client.data(mail.as_bytes())
+            answer = await client.data(content)
         except (aiosmtplib.SMTPException, OSError) as error:
             self._hang_up(client)
             raise self._explained(error, maybe_taken=True) from None

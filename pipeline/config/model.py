@@ -99,6 +99,14 @@ class RewriterSettings(Setting, frozen=True, kw_only=True):
     timeout_s: float = 20.0
 
 
+class DkimSettings(Setting, frozen=True, kw_only=True):
+    """How mails are signed (RFC 6376): the key's name is `selector`._domainkey.`domain` in DNS."""
+
+    domain: str
+    selector: str
+    key_env: str
+
+
 class SmtpSettings(Setting, frozen=True, kw_only=True):
     """The mail server that takes our mail; `security` is starttls, tls or none."""
 
@@ -111,6 +119,7 @@ class SmtpSettings(Setting, frozen=True, kw_only=True):
     password_env: str = ""
     ca_file: str = ""
     timeout_s: float = 30.0
+    dkim: DkimSettings | None = None
 
 
 class SlackSettings(Setting, frozen=True, kw_only=True):
@@ -150,6 +159,16 @@ class KafkaSettings(Setting, frozen=True, kw_only=True):
     key_password_env: str = ""
 
 
+class BucketSettings(Setting, frozen=True, kw_only=True):
+    """An S3-compatible bucket for the bodies of pages; what is empty is left to AWS_* of the environment."""
+
+    bucket: str
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    allow_http: bool = False
+
+
 class Settings(Setting, frozen=True, kw_only=True):
     """Everything that the program was told, and where: the file, the data directory, the broker's URL."""
 
@@ -167,6 +186,7 @@ class Settings(Setting, frozen=True, kw_only=True):
     api: ApiSettings = ApiSettings()
     rewriter: RewriterSettings | None = None
     kafka: KafkaSettings = KafkaSettings()
+    blobs: BucketSettings | None = None
     secret_uses: tuple[SecretUse, ...] = ()
     secrets_file: Path | None = None
 

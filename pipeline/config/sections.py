@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipeline.config.dkim import dkim
 from pipeline.config.model import ApiSettings, FetchSettings, Route, SlackSettings, SmtpSettings, WatchSpec
 from pipeline.config.reading import Item, Table, did_you_mean
 from pipeline.config.values import LITERAL_SECRETS, address, duration, env_name, mailbox, size, slug
@@ -50,6 +51,7 @@ SMTP_KEYS = (
     "password_env",
     "ca_file",
     "timeout",
+    "dkim",
 )
 SECURITIES = ("starttls", "tls", "none")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -229,6 +231,7 @@ def smtp(item: Item | None, base: Path) -> SmtpSettings | None:
         password_env=env_name(found["password_env"]) if found["password_env"] else "",
         ca_file=str(base / _text(table, "ca_file")) if found["ca_file"] else "",
         timeout_s=duration(found["timeout"]) if found["timeout"] else 30.0,
+        dkim=dkim(found["dkim"]),
     )
     _consistent(table, settings)
     return settings
