@@ -104,7 +104,9 @@ class Answers:
         if not given:
             return await act()
         if len(given) > 255 or not all("!" <= char <= "~" for char in given):
-            raise ProblemError(400, "an Idempotency-Key has up to 255 printable ASCII characters and no blanks")
+            raise ProblemError(
+                400, "an Idempotency-Key has up to 255 printable ASCII characters and no blanks"
+            )
         place = (key_id, given)
         digest = hashlib.sha256(f"{request.method} {request.path} ".encode() + await request.read()).digest()
         before = self._kept.get(place)

@@ -28,7 +28,9 @@ def meaning(change: Change) -> list[str]:
     if category is None:
         return []
     told = _effect(change)
-    people = [] if told == [OWED] else [f"It concerns {category.concerns}."]  # whoever breaks it, as just said
+    people = (
+        [] if told == [OWED] else [f"It concerns {category.concerns}."]
+    )  # whoever breaks it, as just said
     return [*told, *people, *_act(change)]
 
 

@@ -75,7 +75,9 @@ def heading(change: Change) -> str:
 
 def _is_sentence(words: str) -> bool:
     """Tell a short sentence from a heading: it has a subject and a verb of its own."""
-    return bool(re.search(r"\b(?:please|note|we|you|is|are|may|will|must|can|do|have|has)\b", words, re.IGNORECASE))
+    return bool(
+        re.search(r"\b(?:please|note|we|you|is|are|may|will|must|can|do|have|has)\b", words, re.IGNORECASE)
+    )
 
 
 def _clean(words: str) -> str:
