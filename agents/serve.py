@@ -21,7 +21,7 @@ from agents.program import Program
 from agents.rounds import Sources
 from agents.share_sources import OwnSources, SharedSources
 from agents.subscriptions import TOPICS, Known, Registry, known
-from pipeline.adapters.blobs import FolderBlobs
+from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.browser import Browser, find_browser
 from pipeline.adapters.feeds import FeedParser
 from pipeline.adapters.follow import following
@@ -125,7 +125,7 @@ async def _known(stack: AsyncExitStack, settings: Settings, clock: Clock) -> tup
 async def _world(stack: AsyncExitStack, settings: Settings, registry: Registry, channels: Channels) -> World:
     rewriter = rewriter_of(settings)
     return World(
-        blobs=FolderBlobs(settings.data / "blobs"),
+        blobs=blobs_of(settings),
         desk=desk_of(settings),
         declared=Declared(Sources[DocumentSpec](), Sources[FeedSpec]()),
         subscriptions=registry.all,

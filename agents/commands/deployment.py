@@ -1,4 +1,4 @@
-"""The deployment that a command works on: its configuration file, its log, its store of bodies."""
+"""The deployment that a command works on: its configuration file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from pipeline.adapters.blobs import FolderBlobs
 from pipeline.config import Settings, load
 
 ConfigFile = Annotated[
@@ -19,8 +18,3 @@ ConfigFile = Annotated[
 def settings_from(path: Path) -> Settings:
     """Return the settings of a configuration file; ConfigError with file, line, key and remedy."""
     return load(path, os.environ)
-
-
-def blobs_of(settings: Settings) -> FolderBlobs:
-    """Return the store of bodies of a deployment."""
-    return FolderBlobs(settings.data / "blobs")

@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from agents import explanation
-from agents.commands.deployment import ConfigFile, blobs_of, settings_from
+from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.pages import AsJson, print_json
 from agents.commands.reading import InputError
 from agents.recollection import Past
 from pipeline.adapters.blobs import BlobValues
+from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.history import open_history
 from pipeline.adapters.tables import DictMemory
 from pipeline.adapters.wire import decode

@@ -13,10 +13,11 @@ import msgspec
 import typer
 
 from agents.commands import show
-from agents.commands.deployment import ConfigFile, blobs_of, settings_from
+from agents.commands.deployment import ConfigFile, settings_from
 from agents.extract_versions import ReadingState
 from agents.replay import Memories, Report, Rerun, decoded, replay
 from pipeline.adapters.blobs import BlobValues
+from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.history import open_history
 from pipeline.adapters.tables import DictMemory
 from pipeline.adapters.wire import decode

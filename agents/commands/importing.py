@@ -14,9 +14,10 @@ from rich.progress import Progress
 
 from agents.archive import Intake, batches, dated_files, folder_pages
 from agents.commands import show
-from agents.commands.deployment import ConfigFile, blobs_of, settings_from
+from agents.commands.deployment import ConfigFile, settings_from
 from agents.replay import decoded
 from pipeline.adapters.archives import Archived, ArchiveError
+from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.gitpages import GitPages, is_repository
 from pipeline.adapters.history import open_history
 from pipeline.adapters.warc import address, warc_files, warc_pages

@@ -1,4 +1,4 @@
-"""The content-addressed store of bodies: SHA-256 names, zstd inside, one file each in a local folder."""
+"""The content-addressed store of bodies: SHA-256 names, zstd inside, one file each in a folder."""
 
 from __future__ import annotations
 
@@ -20,6 +20,42 @@ from pipeline.ports import Blobs
 T = TypeVar("T")
 
 
+def ref_of(data: bytes, media_type: str) -> BodyRef:
+    """Return what bytes are called."""
+    return BodyRef(sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type=media_type)
+
+
+def name_of(ref: BodyRef) -> str:
+    """Return the name of a body in any store: `ab/cdef….zst`."""
+    return f"{ref.sha256[:2]}/{ref.sha256[2:]}.zst"
+
+
+def squeezed(data: bytes) -> bytes:
+    """Return bytes as they lie in a store (zstd)."""
+    return zstandard.compress(data, 6)
+
+
+def opened(body: bytes, ref: BodyRef, place: str) -> bytes:
+    """Return the bytes that lie in a store, checked against their name; RejectError when they are not themselves."""
+    try:
+        data = zstandard.decompress(body, max_output_size=max(ref.size, 1))
+    except zstandard.ZstdError:
+        data = None
+    if data is None or hashlib.sha256(data).hexdigest() != ref.sha256:
+        raise RejectError(
+            f"body {ref.sha256} is damaged in {place}", remedy=f"restore {place} from its backup"
+        )
+    return data
+
+
+def missing(ref: BodyRef, place: str) -> RejectError:
+    """Return the error that a body does not lie where it should."""
+    return RejectError(
+        f"body {ref.sha256} is not in {place}",
+        remedy=f"restore {place} from its backup, or fetch the page again",
+    )
+
+
 class FolderBlobs:
     """Blobs in a folder: `ab/cdef….zst` under the root, written whole or not at all."""
 
@@ -28,7 +64,7 @@ class FolderBlobs:
 
     async def put(self, data: bytes, *, media_type: str = "application/octet-stream") -> BodyRef:
         """Store bytes once and return where they lie; StoreError when the disk will not take them."""
-        ref = BodyRef(sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type=media_type)
+        ref = ref_of(data, media_type)
         if not self.path(ref).exists():
             await asyncio.to_thread(self._write, ref, data)
         return ref
@@ -39,7 +75,7 @@ class FolderBlobs:
 
     def path(self, ref: BodyRef) -> Path:
         """Where the bytes lie on disk (zstd)."""
-        return self.root / ref.sha256[:2] / f"{ref.sha256[2:]}.zst"
+        return self.root / name_of(ref)
 
     def _write(self, ref: BodyRef, data: bytes) -> None:
         path = self.path(ref)
@@ -48,7 +84,7 @@ class FolderBlobs:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, spare = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             with os.fdopen(handle, "wb") as file:
-                file.write(zstandard.compress(data, 6))
+                file.write(squeezed(data))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(spare, path)
@@ -61,20 +97,17 @@ class FolderBlobs:
             ) from error
 
     def _read(self, ref: BodyRef) -> bytes:
+        place = f"the blob store at {self.root}"
         try:
-            data = zstandard.decompress(self.path(ref).read_bytes(), max_output_size=max(ref.size, 1))
+            body = self.path(ref).read_bytes()
         except FileNotFoundError:
-            raise RejectError(
-                f"body {ref.sha256} is not in the blob store at {self.root}",
-                remedy="restore the blobs folder from its backup, or fetch the page again",
-            ) from None
-        except (OSError, zstandard.ZstdError) as error:
-            raise StoreError(f"body {ref.sha256} cannot be read: {error}") from error
-        if hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise RejectError(
-                f"body {ref.sha256} is damaged on disk", remedy="restore the blobs folder from its backup"
-            )
-        return data
+            raise missing(ref, place) from None
+        except OSError as error:
+            raise StoreError(
+                f"body {ref.sha256} cannot be read: {error.strerror}",
+                remedy=f"make {place} readable; the read is tried again",
+            ) from error
+        return opened(body, ref, place)
 
 
 class BlobValues:

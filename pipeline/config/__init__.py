@@ -4,6 +4,7 @@ reading    bytes → a tree whose every value knows its line and key; problems a
 values     words of the file → durations, sizes, addresses, names of secrets
 sections   documents · feeds · watches · fetch · smtp · slack
 kafka      how topics are made and the connection is secured
+bodies     the bucket that holds the bodies of pages
 rewriting  who may reword summaries
 routes     who hears of what
 secrets    names → what the environment or a file named there holds
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from pipeline.config.loading import load, parse
 from pipeline.config.model import (
+    BucketSettings,
     FetchSettings,
     KafkaSettings,
     RewriterSettings,
@@ -29,6 +31,7 @@ from pipeline.config.secrets import Secrets
 from pipeline.config.values import slug
 
 __all__ = [
+    "BucketSettings",
     "ConfigErrors",
     "FetchSettings",
     "KafkaSettings",

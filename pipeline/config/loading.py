@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pipeline.config import routes, secrets, sections
+from pipeline.config.bodies import blobs
 from pipeline.config.kafka import kafka
 from pipeline.config.model import SecretUse, Settings
 from pipeline.config.reading import Problems, Table, document
@@ -17,6 +18,7 @@ from pipeline.errors import ConfigError
 KEYS = (
     "broker",
     "data",
+    "blobs",
     "secrets_file",
     "fetch",
     "smtp",
@@ -89,6 +91,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         slack=sections.slack(root.get("slack")),
         api=sections.api(root.get("api")),
         kafka=broker_options,
+        blobs=blobs(root.get("blobs")),
         rewriter=reworded,
         secret_uses=uses,
         secrets_file=file,
