@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -190,6 +191,7 @@ class Channels:
             username=smtp.username or secrets.get(smtp.username_env),
             password=secrets.get(smtp.password_env),
             timeout_s=smtp.timeout_s,
+            context=trusted(smtp),
             sign=self._signing(smtp),
         )
 
@@ -200,3 +202,15 @@ class Channels:
         asked = smtp.dkim
         key = self._settings.secrets[asked.key_env]
         return Dkim(domain=asked.domain, selector=asked.selector, key=key, name=asked.key_env).sign
+
+
+def trusted(smtp: SmtpSettings) -> ssl.SSLContext | None:
+    """Return whom the mail server's certificate may be signed by, where the file names one; ConfigError if it cannot."""
+    if not smtp.ca_file:
+        return None
+    try:
+        return ssl.create_default_context(cafile=smtp.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"smtp: ca_file {smtp.ca_file} cannot be used: {error}", remedy="name a PEM file of certificates"
+        ) from None
