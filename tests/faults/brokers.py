@@ -144,7 +144,8 @@ class Brokers:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.bootstrap)
         await admin.start()
         try:
-            told = await admin.describe_consumer_groups(list(groups))
+            # one by one: aiokafka 0.14.0 cannot read an answer about two
+            told = [answer for group in groups for answer in await admin.describe_consumer_groups([group])]
         finally:
             await admin.close()
         found = [group for answer in told for group in answer.groups]
