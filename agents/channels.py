@@ -205,7 +205,7 @@ class Channels:
 
 
 def trusted(smtp: SmtpSettings) -> ssl.SSLContext | None:
-    """Return whom the mail server's certificate may be signed by, where the file names one; ConfigError if it cannot."""
+    """Return whom the mail server's certificate may be signed by, where the file names one (else ConfigError)."""
     if not smtp.ca_file:
         return None
     try:
