@@ -22,7 +22,10 @@ REFUSED = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role, that may do s3:GetObject and "
     "s3:PutObject under the prefix and s3:ListBucket on the bucket; it is tried again"
 )
-AWAY = "check the bucket's name, `blobs.endpoint` and the network; it is tried again"
+AWAY = (
+    "check the bucket's name, `blobs.endpoint`, the network, and that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are "
+    "set (without them the machine's role is asked for); it is tried again"
+)
 
 
 class S3Blobs:
