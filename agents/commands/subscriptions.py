@@ -28,9 +28,8 @@ from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import new_secret
 from pipeline.adapters.wire import decode
 from pipeline.config import Settings
-from pipeline.config.values import slug
 from pipeline.errors import DecodeError
-from pipeline.events import Channel, Event, Severity, SubscriptionDeclared
+from pipeline.events import Channel, Event, Severity, SubscriptionDeclared, slug
 
 subscriptions_app = typer.Typer(help="Who hears of alerts.", no_args_is_help=True)
 

@@ -28,7 +28,7 @@ from pipeline.config.model import (
 )
 from pipeline.config.reading import ConfigErrors
 from pipeline.config.secrets import Secrets
-from pipeline.config.values import slug
+from pipeline.events import slug
 
 __all__ = [
     "BucketSettings",

@@ -11,9 +11,9 @@ from pipeline.alerts.hours import hours
 from pipeline.config.model import Route, WatchSpec
 from pipeline.config.reading import Item, Table, did_you_mean
 from pipeline.config.sections import choice, identity
-from pipeline.config.values import LITERAL_SECRETS, env_name, hook_address, mailbox, slug
+from pipeline.config.values import LITERAL_SECRETS, env_name, hook_address, mailbox
 from pipeline.errors import ConfigError
-from pipeline.events import Channel, DocumentSpec, Filters, Hours, Severity
+from pipeline.events import Channel, DocumentSpec, Filters, Hours, Severity, slug
 
 ROUTE_KEYS = ("name", "to", "only", "hours")
 FILTER_KEYS = ("services", "documents", "categories", "watches", "kinds", "languages", "min_severity")

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pipeline.config.dkim import dkim
 from pipeline.config.model import ApiSettings, FetchSettings, Route, SlackSettings, SmtpSettings, WatchSpec
 from pipeline.config.reading import Item, Table, did_you_mean
-from pipeline.config.values import LITERAL_SECRETS, address, duration, env_name, mailbox, size, slug
-from pipeline.events import DocumentSpec, FeedSpec
+from pipeline.config.values import LITERAL_SECRETS, address, duration, env_name, mailbox, size
+from pipeline.events import DocumentSpec, FeedSpec, slug
 from pipeline.news import query as language
 from pipeline.policy import css
 

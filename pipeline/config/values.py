@@ -6,7 +6,6 @@ Each reader notes what is wrong and returns a harmless value.
 from __future__ import annotations
 
 import re
-import unicodedata
 from urllib.parse import SplitResult, urlsplit
 
 from pipeline.config.reading import Item
@@ -22,12 +21,6 @@ LITERAL_SECRETS = {
 }
 _MAILBOX = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _SLACK_HOOK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-
-
-def slug(name: str) -> str:
-    """Return the name as an identity: lower case letters and digits of any script, joined by hyphens."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return re.sub(r"[\W_]+", "-", folded).strip("-")
 
 
 def duration(item: Item, *, zero: bool = False) -> float:

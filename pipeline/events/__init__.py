@@ -20,7 +20,7 @@ from pipeline.events.alerts import (
     SilenceDeclared,
     SubscriptionDeclared,
 )
-from pipeline.events.base import Event, Value, derived_id
+from pipeline.events.base import Event, Value, derived_id, slug
 from pipeline.events.news import FeedFetched, ServiceTouched, StoryUpdated
 from pipeline.events.policy import (
     ChangeSettled,
@@ -103,6 +103,7 @@ __all__ = [
     "Version",
     "VersionRecorded",
     "derived_id",
+    "slug",
 ]
 
 EVENTS: tuple[type[Event], ...] = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from abc import abstractmethod
 from base64 import b32encode
 from datetime import datetime
@@ -20,6 +22,12 @@ def derived_id(prefix: str, *parts: object) -> str:
         data = (part.isoformat() if isinstance(part, datetime) else str(part)).encode()
         digest.update(f"{len(data)}:".encode() + data)
     return f"{prefix}-{b32encode(digest.digest()[:16]).decode().rstrip('=').lower()}"
+
+
+def slug(name: str) -> str:
+    """Return a name as an identity: lower case letters and digits of any script, joined by hyphens."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\W_]+", "-", folded).strip("-")
 
 
 class Value(Struct, frozen=True, kw_only=True):

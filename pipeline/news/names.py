@@ -12,6 +12,7 @@ import yaml
 from msgspec import Struct, ValidationError, convert
 
 from pipeline.errors import ConfigError
+from pipeline.events import slug
 
 # Words that are a name and something else; single letters and pairs of letters count as such by their length.
 ORDINARY = frozenset(
@@ -144,7 +145,7 @@ def guard(alias: str | Mapping[str, Any]) -> Alias:
 
 def service_id(service: str) -> str:
     """Return the identity of a service: its name in small letters, its words joined by hyphens."""
-    return "-".join(re.findall(r"[^\W_]+", service.casefold()))
+    return slug(service)
 
 
 def mentions(text: str, services: Sequence[ServiceName], *, at: datetime | None = None) -> set[str]:
