@@ -13,12 +13,11 @@ from faust.types import TP, ConsumerMessage
 from mode import Service, ServiceT
 
 from pipeline.adapters.embedded.acks import OrderlyAcks
+from pipeline.adapters.embedded.declaring import DeclaresTopics
 from pipeline.adapters.embedded.errors import no_transactions
-from pipeline.adapters.embedded.journal import Journal
 from pipeline.adapters.embedded.lock import WorkerLock
 from pipeline.adapters.embedded.log import Log
 from pipeline.adapters.embedded.partitioner import new_partitioner
-from pipeline.adapters.embedded.producer import topic_config
 from pipeline.adapters.embedded.records import Record
 from pipeline.errors import StoreError
 
@@ -28,7 +27,7 @@ TIDY_S = 60.0
 YIELD_EVERY = 100
 
 
-class Consumer(OrderlyAcks):
+class Consumer(DeclaresTopics, OrderlyAcks):
     """Reads all partitions of the topics it is subscribed to, in bounded batches, and commits for its group."""
 
     def __post_init__(self) -> None:
@@ -38,11 +37,6 @@ class Consumer(OrderlyAcks):
         self._more = asyncio.Event()
         self._partition = new_partitioner()
         self._lock = WorkerLock(self.journal.path)
-
-    @property
-    def journal(self) -> Journal:
-        """The log, shared with the producer of the app."""
-        return cast(Journal, cast(Any, self.transport).journal)
 
     @property
     def group(self) -> str:
@@ -122,22 +116,6 @@ class Consumer(OrderlyAcks):
             compacting=topic.compacting,
             deleting=topic.deleting,
         )
-
-    async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        retention: Any = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        **_: Any,
-    ) -> None:
-        """Declare a topic; again is harmless, ConfigError when its partitions differ."""
-        held = topic_config(config, retention=retention, compacting=compacting, deleting=deleting)
-        await self.journal.create(topic, partitions, held)
 
     def assignment(self) -> set[TP]:
         """The partitions this process reads."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from contextvars import ContextVar
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from faust.transport import base
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP, FutureMessage, RecordMetadata
 from faust.types.core import HeadersArg
 from mode import Service
-from mode.utils.times import want_seconds
 
+from pipeline.adapters.embedded.declaring import DeclaresTopics
 from pipeline.adapters.embedded.errors import no_transactions
-from pipeline.adapters.embedded.journal import Journal
 from pipeline.adapters.embedded.partitioner import new_partitioner
 from pipeline.adapters.embedded.records import Entry, headers_of
 
@@ -46,7 +45,7 @@ class Buffer(ProducerBuffer):
             self.message_sent.set()
 
 
-class Producer(base.Producer):
+class Producer(DeclaresTopics, base.Producer):
     """Appends to the log; what `send` returns is done once the record is on the disk."""
 
     def __init__(self, transport: Any, loop: Any = None, **kwargs: Any) -> None:
@@ -55,11 +54,6 @@ class Producer(base.Producer):
         self.buffer.app = self.app
         self._partition = new_partitioner()
         self._counts: dict[str, int] = {}
-
-    @property
-    def journal(self) -> Journal:
-        """The log, shared with the consumer of the app."""
-        return cast(Journal, cast(Any, self.transport).journal)
 
     async def on_start(self) -> None:
         """Open the log."""
@@ -116,22 +110,6 @@ class Producer(base.Producer):
         if self.journal.is_open:
             await self.journal.flush()
 
-    async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        retention: Any = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        **_: Any,
-    ) -> None:
-        """Declare a topic; again is harmless, ConfigError when its partitions differ."""
-        held = topic_config(config, retention=retention, compacting=compacting, deleting=deleting)
-        await self.journal.create(topic, partitions, held)
-
     def key_partition(self, topic: str, key: bytes) -> TP:
         """The partition of a key."""
         held = self.journal.log.topics().get(topic)
@@ -155,14 +133,3 @@ class Producer(base.Producer):
     async def maybe_begin_transaction(self, transactional_id: str) -> NoReturn:
         """Refused: this broker has no transactions."""
         raise no_transactions()
-
-
-def topic_config(
-    config: Mapping[str, Any] | None, *, retention: Any, compacting: bool | None, deleting: bool | None
-) -> dict[str, str]:
-    """A topic's configuration under Kafka's names, from what Faust passes on declaring it."""
-    flags = [name for name, wanted in (("compact", compacting), ("delete", deleting)) if wanted]
-    held = {"cleanup.policy": ",".join(flags)} if flags else {}
-    if retention:
-        held["retention.ms"] = str(int(want_seconds(retention) * 1000))
-    return {**held, **{key: str(value) for key, value in (config or {}).items()}}
