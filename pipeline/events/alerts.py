@@ -14,6 +14,7 @@ from pipeline.events.values import (
     DocumentSpec,
     Evidence,
     Filters,
+    Gather,
     Hours,
     Match,
     Matcher,
@@ -130,6 +131,8 @@ class SubscriptionDeclared(Event, frozen=True, kw_only=True, tag=True):
     removed: bool = False
     sealed: tuple[Sealed, ...] = ()
     hours: Hours | None = None
+    gather: Gather | None = None
+    contact: str = ""  # a mailbox that hears when the subscription is switched off
     created_at: datetime | None = None
     schema: int = 1
 
@@ -233,6 +236,8 @@ class DeliveryDue(Event, frozen=True, kw_only=True, tag=True):
     earlier: tuple[
         AlertUpdated, ...
     ] = ()  # updates told before, so that a message can show the present state
+    gathered: str = ""  # "" one alert | "group" | "digest": a message about all its members
+    members: tuple[DeliveryDue, ...] = ()  # of a gathered message: what each of them would have told alone
     schema: int = 1
 
     @property
@@ -267,6 +272,7 @@ class DeliveryAttempted(Event, frozen=True, kw_only=True, tag=True):
     ambiguous: bool = False
     what: str = "alert"
     disable: bool = False  # the destination wants no more at all: its subscription is to be switched off
+    members: tuple[str, ...] = ()  # of a gathered message: the ids of the deliveries that it stands for
     schema: int = 1
 
     @property

@@ -230,6 +230,24 @@ class Hours(Value, frozen=True, kw_only=True):
     urgent: Severity | None = None
 
 
+class Gather(Value, frozen=True, kw_only=True):
+    """How a subscription's alerts are gathered into one message; what reaches `urgent` goes at once.
+
+    A `group` gathers the alerts of one service (`by`; or `all`) for `wait_s` seconds from the first, and sends the next message
+    of that group no sooner than `interval_s` after. A `daily` or `weekly` digest holds everything until minute `at` of the
+    local day, weekly on `day` (0 is Monday).
+    """
+
+    how: str  # group | daily | weekly
+    by: str = "service"
+    wait_s: float = 30.0
+    interval_s: float = 300.0
+    zone: str = "UTC"
+    day: int = 0
+    at: int = 480
+    urgent: Severity | None = None
+
+
 class Sealed(Value, frozen=True, kw_only=True):
     """An encrypted secret of a subscription: what it is for, and until when it is used."""
 
