@@ -233,9 +233,9 @@ class Hours(Value, frozen=True, kw_only=True):
 class Gather(Value, frozen=True, kw_only=True):
     """How a subscription's alerts are gathered into one message; what reaches `urgent` goes at once.
 
-    A `group` gathers the alerts of one service (`by`; or `all`) for `wait_s` seconds from the first, and sends the next message
-    of that group no sooner than `interval_s` after. A `daily` or `weekly` digest holds everything until minute `at` of the
-    local day, weekly on `day` (0 is Monday).
+    A `group` gathers the alerts of one service (`by`; or `all`) for `wait_s` seconds from the first, and sends the
+    next message of that group no sooner than `interval_s` after. A `daily` or `weekly` digest holds everything until
+    minute `at` of the local day, weekly on `day` (0 is Monday).
     """
 
     how: str  # group | daily | weekly
