@@ -7,31 +7,18 @@ be used (a page, an argument, the configuration), 3 something does not answer no
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from agents.commands import (
-    bench,
-    deliveries,
-    explain,
-    history,
-    importing,
-    interface,
-    kafka,
-    pages,
-    running,
-    setup,
-    show,
-    silences,
-    sources,
-    subscriptions,
-    topics,
-)
+from agents.commands.catalogue import Catalogue
 from pipeline.errors import PipelineError, RetryError
 
 UNUSABLE, UNAVAILABLE = 2, 3
 
 app = typer.Typer(
+    cls=Catalogue,
     name="clausewire",
     help="Watches the policies that companies publish and the news about them, and tells which clause changed.",
     no_args_is_help=True,
@@ -40,37 +27,20 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-app.command(rich_help_panel="Look at pages")(pages.check)
-app.command(rich_help_panel="Look at pages")(pages.extract)
-app.command(rich_help_panel="Look at pages")(pages.diff)
-app.command(rich_help_panel="Look at pages")(pages.classify)
 
-app.command(rich_help_panel="Run")(setup.init)
-app.command(rich_help_panel="Run")(setup.doctor)
-app.command(rich_help_panel="Run")(running.run)
-app.command(rich_help_panel="Run")(running.worker)
-app.command(rich_help_panel="Run")(running.poll)
-app.command(rich_help_panel="Run")(setup.demo)
-app.add_typer(kafka.kafka_app, name="kafka", rich_help_panel="Run")
-app.add_typer(sources.sources_app, name="sources", rich_help_panel="Run")
-app.add_typer(subscriptions.subscriptions_app, name="subscriptions", rich_help_panel="Run")
-app.add_typer(silences.silence_app, name="silence", rich_help_panel="Run")
-app.command(rich_help_panel="Run")(interface.api)
-app.add_typer(interface.keys_app, name="api-keys", rich_help_panel="Run")
-app.command("secret-key", rich_help_panel="Run")(interface.secret_key)
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"clausewire {version('clausewire')}")
+        raise typer.Exit
 
-app.command(rich_help_panel="History")(history.alerts)
-app.add_typer(deliveries.deliveries_app, name="deliveries", rich_help_panel="History")
-app.command(rich_help_panel="History")(deliveries.why)
-app.command(rich_help_panel="History")(explain.explain)
-app.command(rich_help_panel="History")(explain.clauses)
-app.command("import", rich_help_panel="History")(importing.import_pages)
-app.command("replay", rich_help_panel="History")(history.replay_history)
-app.add_typer(topics.topics_app, name="topics", rich_help_panel="History")
-app.command(rich_help_panel="History")(history.events)
-app.add_typer(history.rejected_app, name="rejected", rich_help_panel="History")
 
-app.add_typer(bench.bench_app, name="bench", rich_help_panel="Measure")
+@app.callback()
+def clausewire(
+    told: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Watches the policies that companies publish and the news about them, and tells which clause changed."""
 
 
 def main() -> None:
@@ -78,6 +48,8 @@ def main() -> None:
     try:
         app()
     except PipelineError as error:
+        from agents.commands import show
+
         out = show.console(error=True)
         out.print(f"clausewire: {error}", markup=False)
         if error.remedy and error.remedy not in str(error):

@@ -74,7 +74,7 @@ def test_no_namespace_is_fixed() -> None:
 def test_command_exists(name: str, command: str) -> None:
     """What a container runs is a command of ours with options that it has."""
     first, *options = container(name)["args"]
-    offered = get_command(app).commands[first]  # type: ignore[attr-defined]
+    offered = get_command(app).get_command(None, first)  # type: ignore[attr-defined]
     known = {option for parameter in offered.params for option in parameter.opts}
     assert first == command
     assert {option for option in options if option.startswith("--")} <= known
@@ -83,7 +83,7 @@ def test_command_exists(name: str, command: str) -> None:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_environment_is_read(name: str) -> None:
     """The variables set are those that the command, or the configuration, reads."""
-    offered = get_command(app).commands[WORKLOADS[name]]  # type: ignore[attr-defined]
+    offered = get_command(app).get_command(None, WORKLOADS[name])  # type: ignore[attr-defined]
     read = {parameter.envvar for parameter in offered.params} | {"CLAUSEWIRE_BROKER", "CLAUSEWIRE_DATA"}
     assert set(named("ConfigMap")["clausewire-environment"]["data"]) <= read
 

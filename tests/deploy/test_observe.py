@@ -132,4 +132,5 @@ def test_commands_in_rules_exist() -> None:
     for words in re.findall(r"`clausewire ([a-z -]+)`", told):
         command: Any = get_command(app)
         for word in words.split():
-            command = command.commands[word]
+            command = command.get_command(None, word)
+            assert command, f"clausewire {words}"
