@@ -236,8 +236,10 @@ class DeliveryDue(Event, frozen=True, kw_only=True, tag=True):
     earlier: tuple[
         AlertUpdated, ...
     ] = ()  # updates told before, so that a message can show the present state
-    gathered: str = ""  # "" one alert | "group" | "digest": a message about all its members
+    gathered: str = ""  # "" one alert | "group" | "digest": a message about all its members; without members,
+    # an update or a withdrawal told alone of an alert that was told in such a message, which it leaves as it is
     members: tuple[DeliveryDue, ...] = ()  # of a gathered message: what each of them would have told alone
+    period: str = ""  # of a digest: daily | weekly
     schema: int = 1
 
     @property
