@@ -26,7 +26,7 @@ from pipeline.policy.compare import difference, told
 from pipeline.policy.identity import Ledger, Record
 from pipeline.policy.lifecycle import STANDS_AFTER
 from pipeline.policy.normalise import LEVELS
-from pipeline.policy.severity import LEVELS as GRAVITY
+from pipeline.policy.tally import LEVELS as GRAVITY
 
 
 def change_set(

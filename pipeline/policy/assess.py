@@ -12,7 +12,8 @@ from pipeline.events import Change, ChangeType, Fact, Severity, Version
 from pipeline.policy.classify import UNCLASSIFIED, categories
 from pipeline.policy.copies import groups
 from pipeline.policy.facts import changed_facts
-from pipeline.policy.severity import FORMAL, Context, Tally, level, measure
+from pipeline.policy.severity import FORMAL, measure
+from pipeline.policy.tally import Context, Tally, level
 from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.wording import body
 

@@ -6,10 +6,10 @@ import re
 
 from pipeline.events import Change, ChangeType, Severity
 from pipeline.policy.choices import mechanism
+from pipeline.policy.circumstances import emphasis
 from pipeline.policy.classify import UNCLASSIFIED
 from pipeline.policy.lean import REFUSALS, lean, spares
 from pipeline.policy.quotes import quote
-from pipeline.policy.severity import emphasis
 from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.wording import body, is_english, is_heading, shown
 

@@ -1,29 +1,25 @@
 """How much a change matters to a reader: points added up one reason at a time.
 
 The measure is of the change and not of the clause: a typo in an arbitration clause is low, an arbitration clause
-that was not there before is critical. Direction, retroactivity, notice, breadth and novelty follow the FTC's view
-of quiet or retroactive changes (guidance of 13 February 2024) and the points are kept with the event.
+that was not there before is critical. The points are kept with the event.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
 
-from pipeline.events import Change, ChangeType, Fact, Severity
+from pipeline.events import Change, ChangeType, Fact
+from pipeline.policy.circumstances import circumstances
 from pipeline.policy.deontic import STRENGTH
 from pipeline.policy.favour import size
 from pipeline.policy.lean import lean
 from pipeline.policy.quotes import edits, length
 from pipeline.policy.tables import table
-from pipeline.policy.taxonomy import taxonomy
+from pipeline.policy.tally import HIGH, LOW, MEDIUM, Context, Tally
 from pipeline.policy.wording import body, shown
 
-HIGH, MEDIUM, LOW = 4.5, 2.4, 0.9  # points
-LEVELS = ((7.0, Severity.CRITICAL), (HIGH, Severity.HIGH), (MEDIUM, Severity.MEDIUM), (LOW, Severity.LOW))
 FORMAL = frozenset(
     {
         ChangeType.RENUMBERED,
@@ -35,31 +31,6 @@ FORMAL = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Tally:
-    """Points and the reasons for them, in the order they were added."""
-
-    points: float = 0.0
-    reasons: list[str] = field(default_factory=list)
-
-    def add(self, points: float, why: str) -> None:
-        """Add points for a reason; nothing is noted for none."""
-        if points:
-            self.points += points
-            self.reasons.append(f"{why} {points:+.1f}")
-
-    def times(self, factor: float, why: str) -> None:
-        """Scale the points so far for a reason."""
-        if factor != 1.0:
-            self.points *= factor
-            self.reasons.append(f"{why} ×{factor:.2g}")
-
-
-def level(points: float) -> Severity:
-    """Return the severity that a sum of points stands for."""
-    return next((severity for floor, severity in LEVELS if points >= floor), Severity.INFO)
-
-
 def measure(change: Change, weights: Sequence[tuple[str, float, float]], *, context: Context) -> Tally:
     """Return the tally of a change, given (category, confidence, weight) for each of its categories."""
     tally = Tally()
@@ -69,7 +40,7 @@ def measure(change: Change, weights: Sequence[tuple[str, float, float]], *, cont
     _category(tally, weights)
     tally.times(_substance(change), "substance of the wording changed")
     _facts(tally, change.facts)
-    _circumstances(tally, change, context)
+    circumstances(tally, change, context)
     _direction(tally, change)
     _floor(tally, change)
     return tally
@@ -142,15 +113,6 @@ def _direction(tally: Tally, change: Change) -> None:
 FORMAL_POINTS = {ChangeType.DATE_ONLY: 0.2, ChangeType.MOVED: 0.25, ChangeType.LINK_TARGET: 0.28}
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known around a change: when it was seen, when it applies, and the words of the old document."""
-
-    seen_at: datetime | None = None
-    effective: date | None = None
-    known: frozenset[str] = frozenset()
-
-
 def _category(tally: Tally, weights: Sequence[tuple[str, float, float]]) -> None:
     """Add the weight of the first category by its confidence, and a little for each further weighty one."""
     if not weights:
@@ -195,7 +157,7 @@ def _is_typo(redline: Sequence[tuple[str, str]]) -> bool:
     gone = " ".join(text for op, text in redline if op == "-").split()
     come = " ".join(text for op, text in redline if op == "+").split()
     if not redline or len(gone) != len(come) or len(gone) > 3:
-        return not redline and False
+        return False
     return all(_near(a, b) for a, b in zip(gone, come, strict=True))
 
 
@@ -265,76 +227,3 @@ def _is_far(fact: Fact) -> bool:
     if fact.kind == "opt_out":
         return fact.new is None
     return bool(before and after) and not Decimal("0.5") < (after or 1) / (before or 1) < 2
-
-
-_RIGHT_GIVEN_UP = re.compile(
-    r"\bwaive|give up|jointly and severally|liquidated damages|irrevocabl|perpetual|"
-    r"without (?:prior )?notice|sole discretion|for any (?:or no )?reason|binding arbitration|"
-    r"class[- ]action",
-    re.IGNORECASE,
-)
-_OTHERS_PURPOSES = re.compile(
-    r"(?:their|its) own (?:independent )?purposes|train (?:their|its|our|ai|artificial|machine|generative)",
-    re.IGNORECASE,
-)
-_EVERYONE = re.compile(
-    r"\ball (?:users|of your|content|data|information)\b|\bany (?:content|information|data)\b|\beveryone\b",
-    re.IGNORECASE,
-)
-_BACKWARDS = re.compile(
-    r"retroactiv|previously (?:collected|provided|posted)|already (?:collected|provided|posted)|"
-    r"past (?:content|data|conversations)|before (?:the )?(?:effective|these|this)",
-    re.IGNORECASE,
-)
-_DEFAULT_IN = re.compile(r"(?:if you do not|unless you) (?:opt|object|turn|disable|choose)", re.IGNORECASE)
-_MINORS = re.compile(r"\b(?:child|children|minors?|teens?)\b", re.IGNORECASE)
-
-
-def _circumstances(tally: Tally, change: Change, context: Context) -> None:
-    text = _come(change)
-    for pattern, points, why in (
-        (_RIGHT_GIVEN_UP, 1.5, "a right is given up or discretion widened"),
-        (_OTHERS_PURPOSES, 1.2, "others use it for purposes of their own"),
-        (_BACKWARDS, 1.0, "reaches back in time"),
-        (_DEFAULT_IN, 0.8, "holds unless the reader acts"),
-        (_EVERYONE, 0.3, "concerns everyone"),
-        (_MINORS, 0.3, "concerns minors"),
-    ):
-        match = pattern.search(text)
-        if match:
-            tally.add(points * (1.0 if change.type is ChangeType.ADDED else 0.7), f"{why} (“{match[0]}”)")
-    if change.type is ChangeType.ADDED and taxonomy()["liability_cap"].denies(text):
-        tally.add(1.0, "the reader is made to pay")
-    _novelty(tally, change, text, context)
-    _notice(tally, context)
-
-
-def emphasis(text: str) -> tuple[int, ...]:
-    """Return where the weightiest turns of phrase of a text stand, weightiest first."""
-    cues = (_RIGHT_GIVEN_UP, _OTHERS_PURPOSES, _DEFAULT_IN, _BACKWARDS)
-    return tuple(match.start() for match in (cue.search(text) for cue in cues) if match)
-
-
-def _come(change: Change) -> str:
-    """Return the words that a change brings in: all of an added clause, the inserted words of an edited one."""
-    if change.type is ChangeType.ADDED:
-        return change.new.text if change.new else ""
-    return " ".join(text for op, text in change.redline if op == "+")
-
-
-def _novelty(tally: Tally, change: Change, text: str, context: Context) -> None:
-    """Add points where an added clause speaks of things that the old document never named."""
-    words = set(re.findall(r"[a-z]{5,}", text.lower()))
-    if change.type is not ChangeType.ADDED or len(words) < 8 or not context.known:
-        return
-    share = len(words - context.known) / len(words)
-    if share >= 0.15:
-        tally.add(round(min(1.0, 2 * share), 2), f"{share:.0%} of its terms are new to the document")
-
-
-def _notice(tally: Tally, context: Context) -> None:
-    if context.seen_at is None or context.effective is None or tally.points < 3:
-        return
-    days = (context.effective - context.seen_at.date()).days
-    if days < 30:
-        tally.add(0.3, f"{max(days, 0)} days of notice" if days > 0 else "no notice")

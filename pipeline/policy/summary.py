@@ -12,12 +12,13 @@ from datetime import datetime
 from itertools import product
 
 from pipeline.events import Change, ChangeType, Comparison, Fact, Verdict
+from pipeline.policy.circumstances import emphasis
 from pipeline.policy.copies import groups
 from pipeline.policy.effects import meaning, sureness
 from pipeline.policy.grounding import grounded
 from pipeline.policy.headline import headline
 from pipeline.policy.quotes import edits, quote, sides
-from pipeline.policy.severity import FORMAL, emphasis
+from pipeline.policy.severity import FORMAL
 from pipeline.policy.taxonomy import taxonomy
 from pipeline.policy.wording import VERBS, body, day, is_english, is_heading, shown, subject, title, topic
 
