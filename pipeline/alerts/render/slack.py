@@ -8,21 +8,19 @@ without saying where (slackapi/bolt-js issues 2509 and 2867).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import msgspec
 
 from pipeline.alerts.render import slack_parts as parts
 from pipeline.alerts.render import words
+from pipeline.alerts.render.slack_frame import BUDGET, Message, escape, framed, metadata, size
 from pipeline.alerts.render.words import Links
 from pipeline.alerts.route import delivery_id as identity
 from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, DeliveryDue
 
-BUDGET = 10_000  # characters of the JSON of all blocks
+__all__ = ["BUDGET", "Message", "compose", "escape", "fallback", "message", "metadata", "reply", "size"]
+
 RESERVE = 400  # of these, for what is told of the changes not shown
-EVENT_TYPE = "clausewire_delivery"
 SIZES = (  # of a message's parts, tried in turn until they fit
     parts.Sizes(clause=2_000, account=700, facts=4, stories=5),
     parts.Sizes(clause=1_000, account=500, facts=4, stories=3),
@@ -31,7 +29,6 @@ SIZES = (  # of a message's parts, tried in turn until they fit
 )
 EACH = 280  # characters of the redline of every other change
 
-Message = dict[str, Any]
 NO_LINKS = Links()
 
 
@@ -44,13 +41,11 @@ def message(
     withdrawal: AlertWithdrawn | None = None,
 ) -> Message:
     """Return the message of an alert in its present state, for chat.postMessage, chat.update or a webhook."""
-    return {
-        "text": fallback(alert, withdrawal),
-        "blocks": _blocks(alert, links, updates, withdrawal),
-        "metadata": metadata(delivery_id, alert.alert_id, alert.thread),
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
+    return framed(
+        fallback(alert, withdrawal),
+        _blocks(alert, links, updates, withdrawal),
+        metadata(delivery_id, alert.alert_id, alert.thread),
+    )
 
 
 def reply(
@@ -63,13 +58,11 @@ def reply(
     said = reason or " ".join(words.one_line(story.title, 150) for story in stories[:1])
     named = [parts.text(f"  {words.subject(alert)}")] if alert else []
     lines = parts.section([parts.text(title, bold=True), *named], [parts.text(reason)])
-    return {
-        "text": escape(f"{about}. {said}" if said else about),
-        "blocks": [parts.rich(lines, *parts.stories(stories, 5))],
-        "metadata": metadata(delivery_id, told.alert_id, alert.thread if alert else ""),
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
+    return framed(
+        escape(f"{about}. {said}" if said else about),
+        [parts.rich(lines, *parts.stories(stories, 5))],
+        metadata(delivery_id, told.alert_id, alert.thread if alert else ""),
+    )
 
 
 def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> tuple[Message, Message | None]:
@@ -95,23 +88,6 @@ def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> tuple[Message, Mess
 def fallback(alert: AlertRaised, withdrawal: AlertWithdrawn | None = None) -> str:
     """Return the line that a notification shows: what, how grave, in one sentence, from when."""
     return escape(f"{'Withdrawn: ' if withdrawal else ''}{words.notice(alert)}")
-
-
-def metadata(delivery_id: str, alert_id: str, thread: str) -> dict[str, Any]:
-    """Return the message metadata by which a post is recognised again."""
-    payload = {"delivery_id": delivery_id, "alert_id": alert_id, "thread": thread}
-    return {"event_type": EVENT_TYPE, "event_payload": payload}
-
-
-def escape(text: str) -> str:
-    """Return text that Slack's markup language shows as it is: no entity, mention, link or broadcast."""
-    text = words.clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"@(?=channel|here|everyone|group)", "@\u2060", text, flags=re.IGNORECASE)
-
-
-def size(blocks: Sequence[Mapping[str, Any]]) -> int:
-    """Return how much of Slack's budget blocks take: UTF-16 units of their JSON."""
-    return len(msgspec.json.encode(blocks).decode().encode("utf-16-le")) // 2
 
 
 def _blocks(

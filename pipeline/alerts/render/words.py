@@ -89,6 +89,11 @@ def one_line(text: str, limit: int = 300) -> str:
     return text[: cut if cut > limit // 2 else limit - 1].rstrip(" ,;:") + "…"
 
 
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: "1 change", "1,204 changes"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def is_web(url: str) -> bool:
     """Say whether a URL is one that a message may link to."""
     return re.fullmatch(r"https?://[^\s<>\"|\\^`{}\x00-\x1f]{1,2900}", url, re.IGNORECASE) is not None
