@@ -39,9 +39,19 @@ TOPICS = (
     TopicSpec(name="access", holds="keys to the HTTP API, hashed", compacted=True, partitions=1),
     TopicSpec(name="reminders", holds="what falls due on a day", compacted=True),
     TopicSpec(
+        name="gatherings",
+        holds="deliveries that wait to be told together, and when they are",
+        retention_s=90 * DAY_S,
+    ),
+    TopicSpec(
         name="outbox", holds="deliveries due and attempted, by destination and thread", retention_s=90 * DAY_S
     ),
     TopicSpec(name="deliveries", holds="what became of each attempt", retention_s=90 * DAY_S),
+    TopicSpec(
+        name="destinations",
+        holds="what became of each attempt, by destination, to see how it fares",
+        retention_s=14 * DAY_S,
+    ),
     TopicSpec(name="events.rejected", holds="events that a stage gave up on", retention_s=90 * DAY_S),
 )
 
@@ -73,8 +83,10 @@ TABLES = (
     TableSpec(name="told_stories", topic="stories.updated"),
     TableSpec(name="services", topic="services.touched"),
     TableSpec(name="routed", topic="alerts.raised"),
+    TableSpec(name="gathered", topic="gatherings"),
     TableSpec(name="outboxes", topic="outbox"),
     TableSpec(name="calendar", topic="reminders"),
+    TableSpec(name="health", topic="destinations"),
 )
 TABLES_BY_NAME = {table.name: table for table in TABLES}
 
@@ -86,6 +98,11 @@ def _key(event: e.Event) -> str:
 def _thread_key(event: e.Event) -> str:
     assert isinstance(event, e.DeliveryAttempted)
     return f"{event.subscription_id}|{event.thread}"
+
+
+def _destination_key(event: e.Event) -> str:
+    assert isinstance(event, e.DeliveryAttempted)
+    return event.subscription_id
 
 
 # Where each event is published, and under which key.
@@ -106,8 +123,11 @@ PLACES: dict[type[e.Event], tuple[tuple[str, Callable[[e.Event], str]], ...]] = 
     e.ApiKeyDeclared: (("access", _key),),
     e.AlertAcknowledged: (("deliveries", _key),),
     e.ReminderSet: (("reminders", _key),),
+    e.DeliveryGathered: (("gatherings", _key),),
+    e.GatheringDue: (("gatherings", _key),),
+    e.GatheringClosed: (("gatherings", _key),),
     e.DeliveryDue: (("outbox", _key),),
     # The ledger first: the outbox is what suppresses another attempt.
-    e.DeliveryAttempted: (("deliveries", _key), ("outbox", _thread_key)),
+    e.DeliveryAttempted: (("deliveries", _key), ("destinations", _destination_key), ("outbox", _thread_key)),
     e.EventRejected: (("events.rejected", _key),),
 }

@@ -255,6 +255,77 @@ class DeliveryDue(Event, frozen=True, kw_only=True, tag=True):
         return self.due_at
 
 
+class DeliveryGathered(Event, frozen=True, kw_only=True, tag=True):
+    """A delivery waits to be told together with others of its subscription's group.
+
+    `gather` is how, as the subscription asked for it then (None: as before). Where `replies`, what becomes known of an
+    alert told in a group is told at once, under that message; elsewhere it waits for the group's next message.
+    """
+
+    due: DeliveryDue
+    group: str
+    gather: Gather | None = None
+    replies: bool = False
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        return derived_id("gth", self.due.delivery_id, self.due.due_at)
+
+    @property
+    def key(self) -> str:
+        return f"{self.due.subscription_id}|{self.group}"
+
+    @property
+    def at(self) -> datetime:
+        return self.due.due_at
+
+
+class GatheringDue(Event, frozen=True, kw_only=True, tag=True):
+    """The time has come to tell what was gathered; `window` names the gathering among those of its group."""
+
+    subscription_id: str
+    group: str
+    window: str
+    due_at: datetime
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        return derived_id("gdu", self.subscription_id, self.group, self.window)
+
+    @property
+    def key(self) -> str:
+        return f"{self.subscription_id}|{self.group}"
+
+    @property
+    def at(self) -> datetime:
+        return self.due_at
+
+
+class GatheringClosed(Event, frozen=True, kw_only=True, tag=True):
+    """What was gathered is told now, as it stands at this place of the log; `silenced` are alerts left out, and why."""
+
+    subscription_id: str
+    group: str
+    window: str
+    closed_at: datetime
+    silenced: dict[str, str] = {}
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        return derived_id("gcl", self.subscription_id, self.group, self.window)
+
+    @property
+    def key(self) -> str:
+        return f"{self.subscription_id}|{self.group}"
+
+    @property
+    def at(self) -> datetime:
+        return self.closed_at
+
+
 class DeliveryAttempted(Event, frozen=True, kw_only=True, tag=True):
     """One attempt to deliver ended: sent, failed (it will be tried again), refused or given up (it will not)."""
 
@@ -274,6 +345,7 @@ class DeliveryAttempted(Event, frozen=True, kw_only=True, tag=True):
     ambiguous: bool = False
     what: str = "alert"
     disable: bool = False  # the destination wants no more at all: its subscription is to be switched off
+    ours: bool = False  # the failure lies with us, and says nothing of the destination
     members: tuple[str, ...] = ()  # of a gathered message: the ids of the deliveries that it stands for
     schema: int = 1
 

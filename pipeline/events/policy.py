@@ -179,13 +179,16 @@ class ReminderSet(Event, frozen=True, kw_only=True, tag=True):
     """Something falls due on a day: a change comes into force, a silence ends. Replay sees the same calendar."""
 
     reminder_id: str
-    what: str  # in-force | confirm | silence-end
+    what: str  # in-force | confirm | silence-end | gather
     due_at: datetime
     set_at: datetime
     document_id: str = ""
     change_id: str = ""
     alert_id: str = ""
     done: bool = False
+    subscription_id: str = ""  # of a gathering that is to be told, with its group and window
+    group: str = ""
+    window: str = ""
     schema: int = 1
 
     @property
