@@ -14,6 +14,8 @@ import structlog
 
 from agents.api import leave
 from agents.notify import Notifiers
+from agents.subscribe import UnusableError
+from pipeline.adapters.apprise import AppriseNotifier
 from pipeline.adapters.console import ConsoleNotifier
 from pipeline.adapters.dkim import Dkim
 from pipeline.adapters.email import EmailNotifier, SmtpServer
@@ -22,7 +24,7 @@ from pipeline.adapters.slack_api import SlackApi, SlackHook
 from pipeline.adapters.ssrf import NOTHING, Allow
 from pipeline.adapters.vault import KEY, Vault, vault
 from pipeline.adapters.webhook import WebhookClient, WebhookNotifier
-from pipeline.alerts.render import email, slack, webhook
+from pipeline.alerts.render import apprise, email, slack, webhook
 from pipeline.alerts.render.email import Letter
 from pipeline.alerts.render.sign import Sign, sign, signer
 from pipeline.alerts.render.words import Links
@@ -101,6 +103,8 @@ class Channels:
                 return self._email(subscription)
             case Channel.CONSOLE:
                 return ConsoleNotifier(subscription.target.get("file", ""))
+            case Channel.APPRISE:
+                return self._apprise(subscription)
 
     async def _shared(self, key: Any, made: Any) -> Any:
         """Return the client kept under a key, opening it the first time."""
@@ -174,6 +178,16 @@ class Channels:
             return email.compose(due, letter=letter, sent_at=self._clock.now())
 
         return EmailNotifier(self._server(smtp), compose=compose)
+
+    def _apprise(self, subscription: SubscriptionDeclared) -> Notifier:
+        """Return what sends to one of Apprise's services; strangers may name only those at fixed addresses."""
+        url, public = self._secret(subscription, "url"), subscription.by == "api"
+        try:
+            return AppriseNotifier(url, compose=apprise.compose, clock=self._clock, public=public)
+        except ConfigError as error:
+            if not error.key:
+                raise
+            raise UnusableError(str(error.args[0]), key="to.apprise.url", remedy=error.remedy) from None
 
     def _leave(self, subscription: SubscriptionDeclared, to: Sequence[str]) -> str:
         """Return where the reader of a mail leaves; nothing where the API is not public, or many read one mail."""

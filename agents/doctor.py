@@ -22,9 +22,10 @@ from msgspec import Struct
 
 from agents import probes
 from pipeline.adapters import ssrf
+from pipeline.adapters.apprise import service
 from pipeline.adapters.embedded.lock import holder
 from pipeline.config import Route, Settings
-from pipeline.errors import PipelineError
+from pipeline.errors import ConfigError, PipelineError
 from pipeline.events import Channel, DocumentSpec, FeedSpec
 from pipeline.polling import Fetched
 
@@ -162,6 +163,7 @@ async def destination(route: Route, settings: Settings) -> Finding:
         Channel.WEBHOOK: _webhook,
         Channel.EMAIL: _mail_route,
         Channel.CONSOLE: _console,
+        Channel.APPRISE: _apprise,
     }
     return await looks[route.channel](route, settings)
 
@@ -197,6 +199,17 @@ async def _webhook(route: Route, settings: Settings) -> Finding:
 
 async def _mail_route(route: Route, settings: Settings) -> Finding:
     return ok(f'route "{route.name}": mail to {", ".join(route.target["to"])}')
+
+
+async def _apprise(route: Route, settings: Settings) -> Finding:
+    name = route.target["url_env"]
+    if name not in settings.secrets:
+        return fail(f'route "{route.name}": {name} is not set', f"Set {name}")
+    try:
+        made = service(settings.secrets[name])
+    except ConfigError as error:
+        return fail(f'route "{route.name}": {name}: {error.args[0]}', error.remedy)
+    return ok(f'route "{route.name}": {made.service_name} (it can only be tried by posting)')
 
 
 async def _console(route: Route, settings: Settings) -> Finding:

@@ -64,12 +64,19 @@ class EmailTo(Body, frozen=True, kw_only=True):
     to: Annotated[tuple[Annotated[str, Meta(max_length=320)], ...], Meta(min_length=1, max_length=50)]
 
 
+class AppriseTo(Body, frozen=True, kw_only=True):
+    """One of the services that Apprise knows, by its URL (discord://…, tgram://…, ntfy://…), stored encrypted."""
+
+    url: Annotated[str, Meta(min_length=5, max_length=2048)]
+
+
 class To(Body, frozen=True, kw_only=True):
-    """Where alerts go: exactly one of the three."""
+    """Where alerts go: exactly one of the four."""
 
     webhook: WebhookTo | None = None
     slack: SlackTo | None = None
     email: EmailTo | None = None
+    apprise: AppriseTo | None = None
 
 
 class Only(Body, frozen=True, kw_only=True):
@@ -233,9 +240,11 @@ def week_of(asked: HoursBody | None) -> Hours | None:
 
 def _target(to: To, secret: str, *, private: bool) -> tuple[Channel, dict[str, Any], dict[str, str]]:
     """Return the channel, what of the target may be shown, and what of it must be sealed."""
-    given = [name for name in ("webhook", "slack", "email") if getattr(to, name) is not None]
+    given = [name for name in ("webhook", "slack", "email", "apprise") if getattr(to, name) is not None]
     if len(given) != 1:
-        raise UnusableError("a subscription has one target", key="to", remedy="Write webhook, slack or email")
+        raise UnusableError(
+            "a subscription has one target", key="to", remedy="Write webhook, slack, email or apprise"
+        )
     if to.webhook:
         if urlsplit(to.webhook.url).hostname in SLACK_HOSTS:
             raise UnusableError(
@@ -246,8 +255,20 @@ def _target(to: To, secret: str, *, private: bool) -> tuple[Channel, dict[str, A
         return Channel.WEBHOOK, {"url": to.webhook.url, "allow_private": private}, {"secret": secret}
     if to.email:
         return Channel.EMAIL, {"to": _mailboxes(to.email.to)}, {}
-    assert to.slack is not None, "one of three is given"
+    if to.apprise:
+        return Channel.APPRISE, {"service": _service(to.apprise.url)}, {"url": to.apprise.url.strip()}
+    assert to.slack is not None, "one of four is given"
     return _slack(to.slack)
+
+
+def _service(url: str) -> str:
+    """Return Apprise's word for a service, which is all of its URL that may be shown; UnusableError without one."""
+    word = re.match(r"\s*([a-z][a-z0-9]{1,30})://", url, re.IGNORECASE)
+    if word is None:
+        raise UnusableError(
+            "this is no Apprise URL", key="to.apprise.url", remedy="It begins like discord:// or ntfy://"
+        )
+    return word[1].lower()
 
 
 def _slack(slack: SlackTo) -> tuple[Channel, dict[str, Any], dict[str, str]]:

@@ -27,19 +27,22 @@ JSON, FORM = "application/json; charset=utf-8", "application/x-www-form-urlencod
 TIMEOUT_S = 15.0
 ANSWER_BYTES = 8_000_000  # a page of a channel's history is large
 SPACING = timedelta(seconds=1)  # between messages to one channel, as Slack asks
+RULE = "Slack takes one message a second for a channel"
 PATIENCE_S = 10.0  # of a message that waits for its turn
 BOOKED, FORGOTTEN = 1_000, timedelta(hours=1)
 
 
 class Pace:
-    """Gives each channel's messages their turns, one a second, in the order asked.
+    """Gives each channel's messages their turns, `spacing` apart (`rule` says so), in the order asked.
 
     A turn that is near is waited for. One that is far is booked, and the message sent back with the time to come
     again, so that a burst fills the outbox, which is durable, and not the messages under way.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, spacing: timedelta = SPACING, rule: str = RULE) -> None:
         self._clock = clock
+        self._spacing = spacing
+        self._rule = rule
         self._free_at: dict[str, datetime] = {}
         self._booked: dict[str, datetime] = {}
 
@@ -51,7 +54,7 @@ class Pace:
         if wait_s > PATIENCE_S:
             self._book(ticket, at, now)
             raise DeliveryError(
-                f"Slack takes one message a second for a channel: this one's turn comes in {wait_s:.0f} s",
+                f"{self._rule}: this one's turn comes in {wait_s:.0f} s",
                 retry_after_s=wait_s,
             )
         if wait_s > 0:
@@ -59,7 +62,7 @@ class Pace:
 
     def _next(self, channel: str, now: datetime) -> datetime:
         at = max(self._free_at.get(channel, now), now)
-        self._free_at[channel] = at + SPACING
+        self._free_at[channel] = at + self._spacing
         return at
 
     def _book(self, ticket: str, at: datetime, now: datetime) -> None:

@@ -25,6 +25,9 @@ WAITS_S: Mapping[Channel, tuple[float, ...]] = {
     ),
     Channel.EMAIL: (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR),
     Channel.CONSOLE: (SECOND,),
+    Channel.APPRISE: (
+        5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR,
+    ),
 }  # fmt: skip
 JITTER = 0.1  # a wait is lengthened by up to this share, never shortened
 LONGEST_HINT_S = 24 * HOUR
@@ -100,6 +103,7 @@ def failed(
         ambiguous=isinstance(error, DeliveryError) and error.ambiguous,
         what=what(due),
         disable=isinstance(error, RefusedError) and error.disable,
+        ours=isinstance(error, DeliveryError) and error.ours,
     )
 
 

@@ -50,6 +50,7 @@ class Route(Setting, frozen=True, kw_only=True):
         webhook   {"url": URL, "secret_env": NAME, "allow_private": bool}
         email     {"to": [address, ...], "from": address}
         console   {"file": absolute path, or "" for standard output}
+        apprise   {"url_env": NAME}
     """
 
     id: str

@@ -18,6 +18,9 @@ from pipeline.events import Channel, DocumentSpec, Filters, Hours, Severity, slu
 ROUTE_KEYS = ("name", "to", "only", "hours")
 FILTER_KEYS = ("services", "documents", "categories", "watches", "kinds", "languages", "min_severity")
 KINDS = ("change", "story", "health")
+APPRISE_SECRETS = {
+    "url": "Whoever has an Apprise URL can post: write url_env: and the NAME of a variable that holds it"
+}
 READERS = (
     "change",
     "story",
@@ -138,6 +141,16 @@ def _email(item: Item, known: Known) -> dict[str, Any]:
     }
 
 
+def _apprise(item: Item, known: Known) -> dict[str, Any]:
+    table = item.table(("url_env",), forbidden=APPRISE_SECRETS)
+    if table is None:
+        return {}
+    url = table.need(
+        "url_env", "Name the variable that holds the service's Apprise URL: url_env: DISCORD_URL"
+    )
+    return {"url_env": env_name(url) if url else ""}
+
+
 def _console(item: Item, known: Known) -> dict[str, Any]:
     written = item.text()
     return {"file": "" if written in {"stdout", ""} else str(known.base / written)}
@@ -148,6 +161,7 @@ _TARGETS: Mapping[str, Callable[[Item, Known], dict[str, Any]]] = {
     "webhook": _webhook,
     "email": _email,
     "console": _console,
+    "apprise": _apprise,
 }
 
 

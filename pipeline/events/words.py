@@ -83,3 +83,4 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
     EMAIL = "email"
     CONSOLE = "console"
+    APPRISE = "apprise"
