@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.errors import DeliveryError, PipelineError, RefusedError
-from pipeline.events import Channel, DeliveryAttempted, DeliveryDue
+from pipeline.events import Channel, DeliveryAttempted, DeliveryDue, Severity
 
 SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
 
@@ -72,6 +72,7 @@ def sent(
         response=response[:RESPONSE_CHARS],
         receipt=dict(receipt or {}),
         what=what(due),
+        members=members(due),
     )
 
 
@@ -102,6 +103,7 @@ def failed(
         retry_at=again,
         ambiguous=isinstance(error, DeliveryError) and error.ambiguous,
         what=what(due),
+        members=members(due),
         disable=isinstance(error, RefusedError) and error.disable,
         ours=isinstance(error, DeliveryError) and error.ours,
     )
@@ -119,16 +121,30 @@ def skipped(due: DeliveryDue, reason: str, *, at: datetime) -> DeliveryAttempted
         attempted_at=at,
         reason=reason,
         what=what(due),
+        members=members(due),
     )
 
 
 def what(due: DeliveryDue) -> str:
-    """Return what is told: `alert`, `update` or `withdrawal`."""
+    """Return what is told: `alert`, `update` or `withdrawal`, or of a gathered message `group` or `digest`."""
+    if due.members:
+        return due.gathered
     return "withdrawal" if due.withdrawal else "update" if due.update else "alert"
 
 
+def members(due: DeliveryDue) -> tuple[str, ...]:
+    """Return the deliveries that a gathered message stands for."""
+    return tuple(member.delivery_id for member in due.members)
+
+
+def gravity(due: DeliveryDue) -> Severity:
+    """Return how grave the gravest of what is told is."""
+    alerts = [one.alert for one in (due, *due.members) if one.alert]
+    return max((alert.severity for alert in alerts), key=lambda one: one.rank, default=Severity.INFO)
+
+
 def alert_id(due: DeliveryDue) -> str:
-    """Return the alert that is told, updated or withdrawn."""
+    """Return the alert that is told, updated or withdrawn; of a gathered message none."""
     told = due.withdrawal or due.update or due.alert
     return told.alert_id if told else ""
 

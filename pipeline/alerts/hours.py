@@ -7,7 +7,7 @@ is set back the first of the two counts (PEP 495, fold 0).
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.errors import ConfigError
@@ -88,6 +88,10 @@ def _span(hours: Hours, local: datetime, zone: ZoneInfo, days: int) -> tuple[dat
     if day.weekday() not in hours.days:
         return None
     length = (hours.end - hours.start) % 1440 or 1440
+    return on_the_wall(day, hours.start, zone), on_the_wall(day, hours.start + length, zone)
+
+
+def on_the_wall(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Return when the clocks of a zone show a minute of a day, in UTC."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=None)  # noqa: DTZ001  # of the wall, made aware below
-    begin, end = midnight + hours.start * MINUTE, midnight + (hours.start + length) * MINUTE
-    return begin.replace(tzinfo=zone).astimezone(UTC), end.replace(tzinfo=zone).astimezone(UTC)
+    return (midnight + minute * MINUTE).replace(tzinfo=zone).astimezone(UTC)
