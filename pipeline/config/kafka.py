@@ -17,6 +17,7 @@ KAFKA_KEYS = (
     "replication",
     "wait",
     "session_timeout",
+    "store",
     "security_protocol",
     "sasl_mechanism",
     "username_env",
@@ -26,6 +27,7 @@ KAFKA_KEYS = (
     "key_file",
     "key_password_env",
 )
+STORES = ("memory", "rocksdb")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 SHORTEST_SESSION_S, LONGEST_SESSION_S = 6.0, 300.0  # what a broker allows by default is 6 s to 30 min
@@ -43,6 +45,7 @@ def kafka(item: Item | None, base: Path) -> KafkaSettings:
         replication=_number(table, "replication", default=0, most=9),
         wait_s=_seconds(table, "wait", 60.0),
         session_timeout_s=_seconds(table, "session_timeout", 10.0),
+        store=_word(table, "store", STORES),
         security_protocol=_word(table, "security_protocol", PROTOCOLS),
         sasl_mechanism=_word(table, "sasl_mechanism", MECHANISMS),
         username_env=_name(table, "username_env"),

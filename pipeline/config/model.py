@@ -142,6 +142,7 @@ class KafkaSettings(Setting, frozen=True, kw_only=True):
     `partitions` bounds how many workers can share the work; `replication` 0 means three, or as many as there are
     brokers. `prefix` begins the names of topics and groups on a cluster that is shared. `wait_s` is how long a start
     waits for the broker, `session_timeout_s` after how long a worker that does not answer loses its partitions.
+    `store` says where tables are held: in memory, or on the local disk (rocksdb) for a quick start and large tables.
     """
 
     create_topics: bool = True
@@ -150,6 +151,7 @@ class KafkaSettings(Setting, frozen=True, kw_only=True):
     replication: int = 0
     wait_s: float = 60.0
     session_timeout_s: float = 10.0
+    store: str = "memory"
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: str = "PLAIN"
     username_env: str = ""
