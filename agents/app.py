@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agents.declare import Declared, keep_source
 from agents.detect_changes import detect_changes
 from agents.extract_versions import ReadingState, extract_versions
+from agents.gather import gather
 from agents.link_coverage import link_coverage
 from agents.match_stories import Desk, match_stories
 from agents.notify import Notifiers, Pump, Waits, at_once, keep_outbox
@@ -14,12 +15,14 @@ from agents.program import Program
 from agents.raise_alerts import raise_alerts, raise_story_alerts
 from agents.remind import keep_reminder, ring
 from agents.route_alerts import RoutedState, Silences, Subscriptions, no_silences, route_alerts
-from agents.switch_off import switch_off
+from agents.switch_off import Find, among, switch_off
 from agents.touch_services import touch_changed, touch_reported
 from pipeline import events as e
 from pipeline.adapters.blobs import BlobValues
 from pipeline.adapters.tables import TableMemory
 from pipeline.alerts.alert import AlertingState, StoryState
+from pipeline.alerts.gather import Gathering
+from pipeline.alerts.health import Health
 from pipeline.alerts.outbox import Outbox
 from pipeline.news.correlate import Ledger
 from pipeline.news.story import StoryBook
@@ -39,6 +42,7 @@ class World:
     rewrites: Rewrites | None = None
     silences: Silences = no_silences
     waits: Waits = at_once
+    find: Find | None = None
 
 
 def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
@@ -66,7 +70,9 @@ def wire_agents(p: Program, w: World) -> None:
     told = p.memory("told_stories", "stories.updated", StoryState)
     joined = p.memory("services", "services.touched", Ledger)
     routed = p.memory("routed", "alerts.raised", RoutedState)
+    gatherings = p.memory("gathered", "gatherings", Gathering)
     outboxes = p.memory("outboxes", "outbox", Outbox)
+    healths = p.memory("health", "destinations", Health)
     calendar = p.memory("calendar", "reminders", e.ReminderSet)
     pump = Pump(
         outboxes=outboxes,
@@ -106,8 +112,25 @@ def wire_agents(p: Program, w: World) -> None:
         subscriptions=w.subscriptions,
         silences=w.silences,
     )
+    p.agent(
+        "gatherings",
+        gather,
+        e.DeliveryGathered,
+        e.GatheringDue,
+        e.GatheringClosed,
+        memory=gatherings,
+        clock=p.clock,
+        silences=w.silences,
+    )
     p.agent("outbox", keep_outbox, e.DeliveryDue, e.DeliveryAttempted, memory=outboxes, pump=pump)
-    p.agent("deliveries", switch_off, e.DeliveryAttempted, subscriptions=w.subscriptions)
+    p.agent(
+        "destinations",
+        switch_off,
+        e.DeliveryAttempted,
+        memory=healths,
+        find=w.find or among(w.subscriptions),
+        subscriptions=w.subscriptions,
+    )
     p.agent("reminders", keep_reminder, e.ReminderSet, memory=calendar)
 
     p.beside(pump.run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
 from agents.api import leave
 from agents.notify import Notifiers
@@ -24,6 +25,7 @@ from pipeline.adapters.slack_api import SlackApi, SlackHook
 from pipeline.adapters.ssrf import NOTHING, Allow
 from pipeline.adapters.vault import KEY, Vault, vault
 from pipeline.adapters.webhook import WebhookClient, WebhookNotifier
+from pipeline.alerts import recipients
 from pipeline.alerts.render import apprise, email, slack, webhook
 from pipeline.alerts.render.email import Letter
 from pipeline.alerts.render.sign import Sign, sign, signer
@@ -49,7 +51,7 @@ class Unopened:
 
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Receipt:
         """Raise DeliveryError with the reason."""
-        raise DeliveryError(str(self._error.args[0]), remedy=self._error.remedy)
+        raise DeliveryError(str(self._error.args[0]), ours=True, remedy=self._error.remedy)
 
 
 class Channels:
@@ -64,6 +66,7 @@ class Channels:
         self._stack = AsyncExitStack()
         self._open: dict[Any, Any] = {}
         self._made: dict[str, tuple[Channel, Notifier]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self.notifiers: Notifiers = MappingProxyType(self._made)
 
     async def __aenter__(self) -> Channels:
@@ -75,9 +78,19 @@ class Channels:
         await self._stack.aclose()
 
     async def open(self, subscription: SubscriptionDeclared) -> None:
-        """Have a subscription's messages sent as it is declared; where that cannot be, each attempt says why."""
+        """Have a subscription's messages sent as it is declared; where that cannot be, each attempt says why.
+
+        Each recipient of mails has a notifier of their own, and so has whoever hears when it is switched off.
+        """
+        wanted = list(_told_of(subscription))
+        ready = {one.subscription_id: (one.channel, await self._opened(one)) for one in wanted}
+        self.close(subscription.subscription_id)
+        self._made |= ready
+        self._names[subscription.subscription_id] = tuple(ready)
+
+    async def _opened(self, subscription: SubscriptionDeclared) -> Notifier:
         try:
-            notifier = await self.notifier(subscription)
+            return await self.notifier(subscription)
         except PipelineError as error:
             logger.warning(
                 "channel.unopened",
@@ -85,12 +98,12 @@ class Channels:
                 reason=str(error.args[0]),
                 remedy=error.remedy,
             )
-            notifier = Unopened(error)
-        self._made[subscription.subscription_id] = (subscription.channel, notifier)
+            return Unopened(error)
 
     def close(self, subscription_id: str) -> None:
-        """Send nothing more to a subscription."""
-        self._made.pop(subscription_id, None)
+        """Send nothing more to a subscription, nor to its recipients."""
+        for name in self._names.pop(subscription_id, ()):
+            self._made.pop(name, None)
 
     async def notifier(self, subscription: SubscriptionDeclared) -> Notifier:
         """Return what sends a subscription's messages; ConfigError where a secret or a server is missing."""
@@ -172,7 +185,7 @@ class Channels:
             )
         sender = subscription.target.get("from") or smtp.sender
         to = tuple(subscription.target["to"])
-        letter = Letter(sender=sender, to=to, unsubscribe_url=self._leave(subscription, to))
+        letter = Letter(sender=sender, to=to, unsubscribe_url=self._leave(subscription))
 
         def compose(due: DeliveryDue) -> Any:
             return email.compose(due, letter=letter, sent_at=self._clock.now())
@@ -189,14 +202,24 @@ class Channels:
                 raise
             raise UnusableError(str(error.args[0]), key="to.apprise.url", remedy=error.remedy) from None
 
-    def _leave(self, subscription: SubscriptionDeclared, to: Sequence[str]) -> str:
-        """Return where the reader of a mail leaves; nothing where the API is not public, or many read one mail."""
+    def _leave(self, subscription: SubscriptionDeclared) -> str:
+        """Return where the reader of a mail leaves; nothing where the API is not public, or to whom we owe a notice."""
         public, keys = self._settings.api.public_url, self._settings.secrets.get(KEY)
-        if not public or not keys or len(to) != 1:
+        boxes = recipients.mailboxes(subscription)
+        if not public or not keys or len(boxes) != 1 or recipients.is_owner(subscription.subscription_id):
             return ""
-        return leave.address(public, vault(keys), subscription.subscription_id)
+        whole = recipients.whole_id(subscription.subscription_id)
+        (mailbox,) = boxes.values()
+        return leave.address(public, vault(keys), recipients.part_id(whole, mailbox))
 
     def _server(self, smtp: SmtpSettings) -> SmtpServer:
+        """Return the mail server, one for all subscriptions."""
+        if "smtp" not in self._open:
+            self._open["smtp"] = self._connected(smtp)
+        server: SmtpServer = self._open["smtp"]
+        return server
+
+    def _connected(self, smtp: SmtpSettings) -> SmtpServer:
         secrets = self._settings.secrets
         return SmtpServer(
             host=smtp.host,
@@ -216,6 +239,18 @@ class Channels:
         asked = smtp.dkim
         key = self._settings.secrets[asked.key_env]
         return Dkim(domain=asked.domain, selector=asked.selector, key=key, name=asked.key_env).sign
+
+
+def _told_of(one: SubscriptionDeclared) -> Iterator[SubscriptionDeclared]:
+    """Yield what needs a notifier: the subscription, each of its recipients, and its contact.
+
+    What was due to a list as a whole, or to a recipient who is now alone on it, still goes out.
+    """
+    yield one
+    for name, mailbox in recipients.mailboxes(one).items():
+        yield replace(one, subscription_id=name, target={**one.target, "to": [mailbox]})
+    if contact := recipients.owner(one):
+        yield contact
 
 
 def trusted(smtp: SmtpSettings) -> ssl.SSLContext | None:

@@ -215,11 +215,7 @@ class Pump:
                 wait_s = min(wait_s * 2, 30.0)
 
     def _is_folded(self, key: str, event: DeliveryAttempted) -> bool:
-        outbox = self.outboxes.recall(key) or Outbox()
-        return all(
-            pending.due.delivery_id != event.delivery_id or pending.attempts >= event.attempt > 0
-            for pending in outbox.pending
-        )
+        return not fold.is_pending(self.outboxes.recall(key) or Outbox(), event)
 
     async def _attempt(self, outbox: Outbox, due: DeliveryDue) -> DeliveryAttempted:
         number, started = fold.attempt_of(outbox, due), self.clock.now()
@@ -239,7 +235,7 @@ class Pump:
         ) as error:  # our own mistake in one message must not stop the others, nor lose this one
             logger.exception("delivery.broken", delivery_id=due.delivery_id)
             ours = DeliveryError(
-                f"the message could not be made or sent: {type(error).__name__}", remedy=OURS
+                f"the message could not be made or sent: {type(error).__name__}", ours=True, remedy=OURS
             )
             return self._failed(due, ours, channel, number)
         now = self.clock.now()

@@ -128,10 +128,11 @@ async def _world(stack: AsyncExitStack, settings: Settings, registry: Registry, 
         blobs=blobs_of(settings),
         desk=desk_of(settings),
         declared=Declared(Sources[DocumentSpec](), Sources[FeedSpec]()),
-        subscriptions=registry.all,
+        subscriptions=registry.told,
         notifiers=channels.notifiers,
         silences=registry.silenced,
         waits=registry.waits,
+        find=registry.find,
         rewrites=await stack.enter_async_context(rewriter) if rewriter else None,
     )
 

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 import structlog
 from msgspec.structs import replace
 
+from pipeline.alerts import recipients
+from pipeline.alerts.attempt import gravity
 from pipeline.alerts.hours import opens_at
 from pipeline.events import (
     ApiKeyDeclared,
     DeliveryDue,
     Event,
-    Severity,
     SilenceDeclared,
     SubscriptionDeclared,
 )
@@ -41,18 +42,40 @@ class Opens(Protocol):
 
 
 class Registry:
-    """What is declared at this moment. `channels` is told of every subscription that comes, changes or goes."""
+    """What is declared at this moment. `channels` is told of every subscription that comes, changes or goes.
+
+    `by_id` holds subscriptions as they were asked for, `apart` what was declared of single recipients of them.
+    """
 
     def __init__(self, channels: Opens | None = None) -> None:
         self._channels = channels
         self.by_id: dict[str, SubscriptionDeclared] = {}
+        self.apart: dict[str, SubscriptionDeclared] = {}
         self.silences: dict[str, SilenceDeclared] = {}
         self.keys: dict[str, ApiKeyDeclared] = {}
-        self._all: tuple[SubscriptionDeclared, ...] = ()
+        self._told: dict[str, SubscriptionDeclared] | None = None
 
     def all(self) -> Sequence[SubscriptionDeclared]:
         """Return the subscriptions, the paused ones among them, in the order in which they came."""
-        return self._all
+        return tuple(self.by_id.values())
+
+    def told(self) -> Sequence[SubscriptionDeclared]:
+        """Return who is told: the subscriptions, and of those with several recipients each recipient."""
+        return tuple(self._parts().values())
+
+    def find(self, subscription_id: str) -> SubscriptionDeclared | None:
+        """Return a subscription, or a recipient of one as a subscription of its own; None where there is none."""
+        known = self.by_id.get(subscription_id) or self._parts().get(subscription_id)
+        whole = self.by_id.get(recipients.whole_id(subscription_id))
+        if known is None and whole and subscription_id in recipients.mailboxes(whole):
+            return whole  # its only recipient
+        return known
+
+    def _parts(self) -> dict[str, SubscriptionDeclared]:
+        if self._told is None:
+            told = recipients.spread(self.by_id.values(), self.apart)
+            self._told = {one.subscription_id: one for one in told}
+        return self._told
 
     def silenced(self, now: datetime) -> Sequence[SilenceDeclared]:
         """Return the silences that hold at a time."""
@@ -60,12 +83,12 @@ class Registry:
 
     def waits(self, due: DeliveryDue, now: datetime) -> datetime | None:
         """Return until when a message is kept back: while its subscription is off, or outside its hours."""
-        known = self.by_id.get(due.subscription_id)
+        known = self.find(due.subscription_id)
         if known is None:
             return None
         if not known.active:
             return now + LOOK_AGAIN
-        return opens_at(known.hours, due.alert.severity if due.alert else Severity.INFO, now)
+        return opens_at(known.hours, gravity(due), now)
 
     async def take(self, event: Event) -> None:
         """Take in what was declared; a repeat changes nothing."""
@@ -79,15 +102,17 @@ class Registry:
             self.keys[event.key_id] = event
 
     async def _subscription(self, event: SubscriptionDeclared) -> None:
-        known = self.by_id.get(event.subscription_id)
-        if known == event:
+        is_part = recipients.is_part(event.subscription_id)
+        held = self.apart if is_part else self.by_id
+        if held.get(event.subscription_id) == event:
             return
         if event.removed:
-            self.by_id.pop(event.subscription_id, None)
+            held.pop(event.subscription_id, None)
         else:
-            self.by_id[event.subscription_id] = event
-        self._all = tuple(self.by_id.values())
-        await self._reopen(event)
+            held[event.subscription_id] = event
+        self._told = None
+        if not is_part:
+            await self._reopen(event)
 
     async def _reopen(self, event: SubscriptionDeclared) -> None:
         if self._channels is None:

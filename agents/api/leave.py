@@ -1,4 +1,4 @@
-"""Leaving a mailing list in one click (RFC 8058): an opaque, signed address per subscription; POST acts, GET asks."""
+"""Leaving a mailing list in one click (RFC 8058): an opaque, signed address per recipient; POST acts, GET asks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agents import subscribe
 from agents.api.office import Office
 from agents.api.problems import ProblemError
 from pipeline.adapters.vault import Vault
+from pipeline.alerts import recipients
 from pipeline.errors import ConfigError
 from pipeline.events import SubscriptionDeclared
 
@@ -18,13 +19,13 @@ REASON = "unsubscribed by its reader"
 PATH = "/unsubscribe/{token}"
 
 
-def address(public_url: str, locker: Vault, subscription_id: str) -> str:
-    """Return where a reader leaves a subscription: what it names is sealed, so that nobody guesses another's."""
-    return f"{public_url}/unsubscribe/{locker.seal(MARK + subscription_id)}"
+def address(public_url: str, locker: Vault, part_id: str) -> str:
+    """Return where a recipient leaves: whom it names is sealed, so that nobody guesses another's."""
+    return f"{public_url}/unsubscribe/{locker.seal(MARK + part_id)}"
 
 
 async def leave(office: Office, request: web.Request) -> web.Response:
-    """Switch a subscription off at its reader's word. Needs no cookie and no key, and answers without redirecting."""
+    """Tell a reader no more at their word, and only them. Needs no cookie and no key, and does not redirect."""
     one = _named(office, request.match_info["token"])
     if one.active:
         await office.declare(subscribe.paused(one, REASON, at=office.now()))
@@ -41,13 +42,16 @@ async def ask(office: Office, request: web.Request) -> web.Response:
 
 
 def _named(office: Office, token: str) -> SubscriptionDeclared:
-    """Return the subscription that an address names; ProblemError 404 for one that we never gave out."""
+    """Return the recipient that an address names; ProblemError 404 for one that we never gave out, or no longer.
+
+    An address from when the list had one reader names the list: it leads nowhere once there are others.
+    """
     try:
         said = office.vault().open(token)
     except (ConfigError, UnicodeError):
         said = ""
-    found = office.registry.by_id.get(said.removeprefix(MARK)) if said.startswith(MARK) else None
-    if found is None:
+    found = office.registry.find(said.removeprefix(MARK)) if said.startswith(MARK) else None
+    if found is None or len(recipients.mailboxes(found)) > 1:
         raise ProblemError(
             404, "this address leads to no subscription", remedy="Use the link of a newer mail"
         )

@@ -119,6 +119,7 @@ class SmtpServer:
             return DeliveryError(
                 f"{self.where} does not accept the login ({error.code})",
                 status=error.code,
+                ours=True,
                 remedy="Check the user name and the password; the mail is tried again meanwhile",
             )
         if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
@@ -136,7 +137,7 @@ class SmtpServer:
             538,
         }:  # those two ask for a login or TLS: an operator's matter
             return RefusedError(fact, status=code, remedy="Check the address, and what the answer says")
-        return DeliveryError(fact, status=code)
+        return DeliveryError(fact, status=code, ours=code in {530, 538})
 
     def _broken(self, error: Exception, *, maybe_taken: bool) -> DeliveryError:
         """Return what it means that there was no answer; after DATA the mail may have been taken."""
@@ -146,7 +147,7 @@ class SmtpServer:
             fact = f"no TLS with {self.where}: {_tls_reason(error)}"
         else:
             fact = f"the connection to {self.where} failed: {type(error).__name__}"
-        return DeliveryError(fact, ambiguous=maybe_taken)
+        return DeliveryError(fact, ambiguous=maybe_taken, ours=True)  # it is our own server that is away
 
     def _clean(self, text: str) -> str:
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -1,4 +1,7 @@
-"""How a destination takes what it is sent, over all its threads: a pure fold that says when to stop trying."""
+"""How a destination takes what it is sent, over all its threads: a pure fold that says when to warn, when to stop.
+
+A failure that lies with us, such as a mail server of our own that is away, says nothing of a destination.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from pipeline.alerts.render.words import instant
-from pipeline.events import DeliveryAttempted, Value
+from pipeline.events import AlertRaised, DeliveryAttempted, Value
 
 PATIENCE = timedelta(days=5)  # of nothing but failures, as Svix has it; a day's outage switches nobody off
+CONCERN = timedelta(days=1)  # of nothing but failures, after which it is said
 
 
 class Health(Value, frozen=True, kw_only=True):
@@ -20,13 +24,18 @@ class Health(Value, frozen=True, kw_only=True):
     given_up: int = 0
     last_reason: str = ""
     unwanted: str = ""  # why the destination wants no more at all
+    taken_at: datetime | None = (
+        None  # when it took something after a failure: a repeat of that changes nothing
+    )
+    warning: AlertRaised | None = None  # what was said of it while it fails
+    off_at: datetime | None = None  # when it was switched off
 
 
 def attempted(health: Health, event: DeliveryAttempted) -> Health:
     """Take in how an attempt ended; one success forgives everything before it."""
     if event.outcome == "sent":
-        return Health()
-    if event.outcome == "skipped":
+        return Health(taken_at=event.attempted_at) if health.failures else health
+    if event.outcome == "skipped" or event.ours or _is_old(health, event):
         return health
     return replace(
         health,
@@ -38,11 +47,41 @@ def attempted(health: Health, event: DeliveryAttempted) -> Health:
     )
 
 
+def resumed(health: Health, at: datetime) -> Health:
+    """Return the health of a destination that was declared anew at a time: what failed before counts no more."""
+    began = health.failing_since
+    return Health(taken_at=at) if began and began < at else health
+
+
 def why_off(health: Health, now: datetime) -> str:
     """Return why a subscription is to be switched off, for its owner and the operator; empty while it is not."""
     if health.unwanted:
         return health.unwanted
-    since = health.failing_since
-    if since is None or not health.given_up or now - since < PATIENCE:
+    if not health.given_up or not _lasts(health, now, PATIENCE):
         return ""
-    return f"nothing was taken since {instant(since)} in {health.failures:,} attempts; the last: {health.last_reason}"
+    return ailing(health)
+
+
+def is_worrying(health: Health, now: datetime) -> bool:
+    """Say whether it is time to warn that a destination takes nothing; once, while it fails."""
+    return health.warning is None and _lasts(health, now, CONCERN)
+
+
+def ailing(health: Health) -> str:
+    """Return since when nothing was taken, in how many attempts, and how the last one ended."""
+    tries = f"{health.failures:,} attempt{'s' if health.failures != 1 else ''}"
+    return f"nothing was taken since {instant(since(health))} in {tries}; the last: {health.last_reason}"
+
+
+def since(health: Health) -> datetime:
+    """Return since when a destination that fails has only failed."""
+    assert health.failing_since is not None, "it is well"
+    return health.failing_since
+
+
+def _lasts(health: Health, now: datetime, least: timedelta) -> bool:
+    return health.failing_since is not None and now - health.failing_since >= least
+
+
+def _is_old(health: Health, event: DeliveryAttempted) -> bool:
+    return health.taken_at is not None and event.attempted_at <= health.taken_at

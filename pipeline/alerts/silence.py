@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from pipeline.alerts import recipients
 from pipeline.alerts.render.words import instant
 from pipeline.errors import ConfigError
 from pipeline.events import AlertRaised, Matcher, SilenceDeclared
@@ -42,7 +43,9 @@ def holding(
 
 def concerns(silence: SilenceDeclared, subscription_id: str) -> bool:
     """Say whether a silence is a subscription's: one that names none is everybody's."""
-    return not silence.subscriptions or subscription_id in silence.subscriptions
+    return not silence.subscriptions or any(
+        recipients.concerns(asked, subscription_id) for asked in silence.subscriptions
+    )
 
 
 def reason(silence: SilenceDeclared) -> str:

@@ -56,3 +56,27 @@ def test_reason_reads_well() -> None:
     assert health.why_off(after(FAILED, GIVEN_UP), SEEN + timedelta(days=6)) == (
         "nothing was taken since 17 October 2024, 09:04 UTC in 2 attempts; the last: no answer"
     )
+
+
+@pytest.mark.parametrize(("days", "is_worrying"), [(0.9, False), (1.1, True)])
+def test_worrying_after_a_day(days: float, is_worrying: bool) -> None:
+    """A day of nothing but failures is worth a warning."""
+    assert health.is_worrying(after(FAILED), SEEN + timedelta(days=days)) is is_worrying
+
+
+def test_fault_of_ours_changes_nothing() -> None:
+    """What failed on our side says nothing of the destination."""
+    assert after(ended(DeliveryError("our server is away", ours=True))) == Health()
+
+
+def test_late_repeat_changes_nothing() -> None:
+    """A failure from before the last success, seen again, does not count anew."""
+    well = after(FAILED, ended(None, days=1))
+    assert health.attempted(well, FAILED) == well
+
+
+def test_resumed_is_fresh() -> None:
+    """What was declared anew since it began to fail starts afresh, and what was not does not."""
+    ailing = after(FAILED, GIVEN_UP)
+    assert health.resumed(ailing, SEEN + timedelta(days=4)).failures == 0
+    assert health.resumed(ailing, SEEN - timedelta(days=4)) == ailing

@@ -10,6 +10,7 @@ import pytest
 from agents.api.leave import address
 from agents.channels import Channels
 from pipeline.adapters.vault import Vault, new_key
+from pipeline.alerts.recipients import mailboxes, part_id, parts
 from pipeline.config.loading import parse
 from tests.api.desk import Desk, desk
 from tests.fakes import FixedClock
@@ -65,15 +66,49 @@ async def test_sealed_secret_is_no_address(tmp_path: Path) -> None:
         assert api.office.registry.by_id["terminal"].active
 
 
-@pytest.mark.parametrize(("to", "offered"), [("a@b.example", True), ("[a@b.example, c@d.example]", False)])
-async def test_mail_offers_one_click(tmp_path: Path, to: str, offered: bool) -> None:
-    """A mail to one reader says where one click leaves; one to several does not, as it would leave for all."""
+SEVERAL: dict[str, Any] = {"name": "Press", "to": {"email": {"to": ["anna@example.org", "bo@example.org"]}}}
+
+
+async def test_only_who_leaves_is_gone(tmp_path: Path) -> None:
+    """One of several readers leaves: only they are told no more, and the list goes on."""
+    async with desk(tmp_path) as api:
+        _, made = await api.call("POST", "/v1/subscriptions", SEVERAL)
+        anna = api.office.registry.told()[-2]
+        assert (await asked(api, "POST", address("", api.office.vault(), anna.subscription_id)))[0] == 200
+        states = [one.active for one in api.office.registry.told()[-2:]]
+    assert (states, api.office.registry.by_id[made["id"]].active) == ([False, True], True)
+
+
+async def test_address_of_a_list_leaves_for_nobody(tmp_path: Path) -> None:
+    """An old address that names a list, and one of somebody who is not on it, lead nowhere."""
+    async with desk(tmp_path) as api:
+        _, made = await api.call("POST", "/v1/subscriptions", SEVERAL)
+        names = (made["id"], part_id(made["id"], "eve@example.org"), f"{made['id']}/owner")
+        paths = [address("", api.office.vault(), name) for name in names]
+        assert [(await asked(api, "POST", path))[0] for path in paths] == [404, 404, 404]
+
+
+async def test_reader_who_is_left_alone_leaves(tmp_path: Path) -> None:
+    """An address from when there were several readers still works for the last of them."""
+    async with desk(tmp_path) as api:
+        name, _ = await subscribed(api)
+        path = address("", api.office.vault(), part_id(name, "Legal <LEGAL@example.org>"))
+        await asked(api, "POST", path)
+        assert not api.office.registry.by_id[name].active
+
+
+@pytest.mark.parametrize(("to", "number"), [("a@b.example", 1), ("[a@b.example, c@d.example]", 2)])
+async def test_every_reader_is_offered_their_own_click(tmp_path: Path, to: str, number: int) -> None:
+    """Each mail says where one click leaves, and each recipient's address is another."""
     text = (
         "api: {public_url: 'https://cw.example/'}\nsmtp: {host: h, from: a@b.c}\n"
         f"routes: [{{name: A, to: {{email: {{to: {to}}}}}}}]\n"
     )
-    settings = parse(text.encode(), tmp_path / "c.yaml", {"CLAUSEWIRE_SECRET_KEY": new_key()})
+    key = new_key()
+    settings = parse(text.encode(), tmp_path / "c.yaml", {"CLAUSEWIRE_SECRET_KEY": key})
     (route,) = settings.subscriptions(FixedClock().now())
     async with Channels(settings, FixedClock()) as channels:
-        url = channels._leave(route, route.target["to"])
-    assert url.startswith("https://cw.example/unsubscribe/") is offered
+        urls = [channels._leave(part) for part in parts(route)]
+    told = [Vault(key).open(url.removeprefix("https://cw.example/unsubscribe/")) for url in urls]
+    assert told == [f"leave|{name}" for name in mailboxes(route)]
+    assert len(set(told)) == number
