@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from agents.api import leave
 from agents.notify import Notifiers
 from agents.subscribe import UnusableError
-from pipeline.adapters.apprise import AppriseNotifier
+from pipeline.adapters.apprise import opened
 from pipeline.adapters.console import ConsoleNotifier
 from pipeline.adapters.dkim import Dkim
 from pipeline.adapters.email import EmailNotifier, SmtpServer
@@ -117,7 +117,7 @@ class Channels:
             case Channel.CONSOLE:
                 return ConsoleNotifier(subscription.target.get("file", ""))
             case Channel.APPRISE:
-                return self._apprise(subscription)
+                return await self._apprise(subscription)
 
     async def _shared(self, key: Any, made: Any) -> Any:
         """Return the client kept under a key, opening it the first time."""
@@ -192,11 +192,11 @@ class Channels:
 
         return EmailNotifier(self._server(smtp), compose=compose)
 
-    def _apprise(self, subscription: SubscriptionDeclared) -> Notifier:
+    async def _apprise(self, subscription: SubscriptionDeclared) -> Notifier:
         """Return what sends to one of Apprise's services; strangers may name only those at fixed addresses."""
         url, public = self._secret(subscription, "url"), subscription.by == "api"
         try:
-            return AppriseNotifier(url, compose=apprise.compose, clock=self._clock, public=public)
+            return await opened(url, compose=apprise.compose, clock=self._clock, public=public)
         except ConfigError as error:
             if not error.key:
                 raise

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -65,14 +66,19 @@ Compose = Callable[..., Message]
 class AppriseNotifier:
     """Sends each delivery to the one place that an Apprise URL names. `compose(due, room=…)` makes the message.
 
-    `public` lets only services at fixed addresses pass. ConfigError where the extra is not installed, or the URL is
-    of no use.
+    `service` is what `opened` made of the URL; none of the URL's parts is repeated in an error.
     """
 
     def __init__(
-        self, url: str, *, compose: Compose, clock: Clock, public: bool = False, timeout_s: float = TIMEOUT_S
+        self,
+        service: NotifyBase,
+        *,
+        url: str,
+        compose: Compose,
+        clock: Clock,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._service = service(url, public=public)
+        self._service = service
         self._compose = compose
         self._room = room(self._service)
         self._name = str(self._service.service_name)
@@ -114,8 +120,24 @@ class AppriseNotifier:
             body=message.body,
             body_format=NotifyFormat.MARKDOWN if self._room.markdown else NotifyFormat.TEXT,
             timeout=self._timeout_s,
-            log_level=logging.DEBUG,  # only there is it told how a connection broke
+            log_level=logging.DEBUG,
         )
+
+
+def _hush() -> None:
+    """Keep what Apprise logs, down to how a connection broke, for its results: its lines repeat URLs and messages."""
+    told = logging.getLogger("apprise")
+    told.propagate = False
+    told.setLevel(logging.DEBUG)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)  # below, it repeats the paths that it posts to
+
+
+async def opened(
+    url: str, *, compose: Compose, clock: Clock, public: bool = False, timeout_s: float = TIMEOUT_S
+) -> AppriseNotifier:
+    """Return what sends to an Apprise URL; ConfigError as `service` has it. The first call takes a second or two."""
+    made = await asyncio.to_thread(service, url, public=public)
+    return AppriseNotifier(made, url=url, compose=compose, clock=clock, timeout_s=timeout_s)
 
 
 def service(url: str, *, public: bool = False) -> NotifyBase:
@@ -139,25 +161,32 @@ def service(url: str, *, public: bool = False) -> NotifyBase:
 
 
 def _made(url: str) -> NotifyBase:
-    try:
-        from apprise import Apprise, AppriseAsset
-        from apprise.common import PersistentStoreMode
-    except ImportError:
-        raise ConfigError("Apprise is not installed", remedy=REMEDY) from None
-    logging.getLogger("apprise").propagate = False  # its lines repeat URLs, and at DEBUG whole messages
-    asset = AppriseAsset(
-        app_id="Clausewire",
-        app_desc="Clausewire",
-        storage_mode=PersistentStoreMode.MEMORY,
-        http_redirects=False,
-    )
-    made = Apprise.instantiate(url.strip(), asset=asset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what some of its services import
+        made = _instantiated(url)
     if made is None or not made.enabled:
         raise ConfigError(
             f"Apprise knows no service by this URL ({_scheme(url)}:…)",
             key="url",
             remedy="Write it as the service's page at https://appriseit.com/services/ shows",
         )
+    return made
+
+
+def _instantiated(url: str) -> NotifyBase | None:
+    try:
+        from apprise import Apprise, AppriseAsset
+        from apprise.common import PersistentStoreMode
+    except ImportError:
+        raise ConfigError("Apprise is not installed", remedy=REMEDY) from None
+    _hush()
+    asset = AppriseAsset(
+        app_id="Clausewire",
+        app_desc="Clausewire",
+        storage_mode=PersistentStoreMode.MEMORY,
+        http_redirects=False,
+    )
+    made: NotifyBase | None = Apprise.instantiate(url.strip(), asset=asset)
     return made
 
 
@@ -218,10 +247,13 @@ def room(made: NotifyBase) -> Room:
 # --- what became of it ----------------------------------------------------------------------------------------
 
 _STATUS = re.compile(r"\berror=(\d{3})\b")
-_BEFORE = re.compile(
-    r"NewConnectionError|ConnectTimeout|NameResolution|getaddrinfo|Connection refused|SSLError|"
-    r"CERTIFICATE_VERIFY|Failed to establish"
+_CAUSES = (
+    (re.compile(r"NameResolution|getaddrinfo"), "its name does not resolve"),
+    (re.compile(r"SSLError|CERTIFICATE_VERIFY"), "its certificate is not accepted"),
+    (re.compile(r"ConnectTimeout"), "it cannot be connected to in time"),
+    (re.compile(r"NewConnectionError|Connection refused|Failed to establish"), "nobody listens there"),
 )  # what breaks before anything was posted
+_ANSWER = re.compile(r"Response Details:\s*b?(['\"])(.*)\1", re.DOTALL)
 _REMEDIES = {
     401: "Check the token in the URL",
     403: "Check the token in the URL, and what it may do",
@@ -238,14 +270,16 @@ def failure(
     if result.status.name == "TIMEOUT":
         return DeliveryError(f"{name} did not answer within {timeout_s:g} s", ambiguous=True)
     lines = [(entry.level, entry.message) for entry in result.logs()]
-    told = [message for level, message in lines if level in {"WARNING", "ERROR", "CRITICAL"}]
-    said = redacted(" ".join(" ".join(told).split()), hidden)[:REASON_CHARS] or "Apprise gives no reason"
-    fact = f"{name} did not take the message: {said}"
-    found = _STATUS.findall(" ".join(told))
-    if found:
-        return _refused(fact, int(found[-1]))
+    told = " ".join(message for level, message in lines if level in {"WARNING", "ERROR", "CRITICAL"})
+    answers = [found[2] for _, message in lines if (found := _ANSWER.search(message)) and found[2]]
+    said = redacted(" · ".join(" ".join(part.split()) for part in (told, *answers[-1:]) if part), hidden)
+    fact = f"{name} did not take the message: {said[:REASON_CHARS] or 'Apprise gives no reason'}"
+    if statuses := _STATUS.findall(told):
+        return _refused(fact, int(statuses[-1]))
     broke = [message for _, message in lines if "Exception" in message]
-    return DeliveryError(fact, ambiguous=any(not _BEFORE.search(message) for message in broke))
+    causes = [cause for message in broke for known, cause in _CAUSES if known.search(message)]
+    why = f" ({causes[0]})" if causes else ""
+    return DeliveryError(f"{fact}{why}", ambiguous=bool(broke) and not causes)
 
 
 def _refused(fact: str, status: int) -> DeliveryError | RefusedError:
