@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.events import ChangeSettled, Event, ReminderSet
+from pipeline.events import ChangeSettled, Event, GatheringDue, ReminderSet
 from pipeline.ports import Clock, Memory, Publisher
 
 HOW = {"confirm": "confirmed", "in-force": "in-force"}
@@ -44,11 +44,24 @@ async def ring(reminders: Reminders, *, log: Publisher, clock: Clock, every_s: f
 
 def bell(reminder: ReminderSet) -> list[Event]:
     """Return what a reminder gives rise to when its time has come."""
-    settled = ChangeSettled(
+    fallen = _gathered(reminder) if reminder.what == "gather" else _settled(reminder)
+    return [fallen, msgspec.structs.replace(reminder, done=True)]
+
+
+def _settled(reminder: ReminderSet) -> ChangeSettled:
+    return ChangeSettled(
         document_id=reminder.document_id,
         change_id=reminder.change_id,
         settled_at=reminder.due_at,
         how=HOW[reminder.what],
         reason=WHY[reminder.what],
     )
-    return [settled, msgspec.structs.replace(reminder, done=True)]
+
+
+def _gathered(reminder: ReminderSet) -> GatheringDue:
+    return GatheringDue(
+        subscription_id=reminder.subscription_id,
+        group=reminder.group,
+        window=reminder.window,
+        due_at=reminder.due_at,
+    )

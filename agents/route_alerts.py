@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
+from pipeline.alerts.gather import gathered
 from pipeline.alerts.route import Decision, delivery, routes
 from pipeline.alerts.silence import concerns, holding
 from pipeline.events import (
@@ -15,6 +16,8 @@ from pipeline.events import (
     AlertWithdrawn,
     Channel,
     Coverage,
+    DeliveryDue,
+    DeliveryGathered,
     Event,
     Origin,
     SilenceDeclared,
@@ -38,6 +41,9 @@ class RoutedState(Value, frozen=True, kw_only=True):
         str, ...
     ] = ()  # subscriptions that a silence kept from the alert, and so from all that follows
     seen: tuple[str, ...] = ()
+    gathered: dict[
+        str, tuple[str, ...]
+    ] = {}  # group → subscriptions whose alert went there, and what follows
 
 
 def no_silences(at: datetime) -> Sequence[SilenceDeclared]:
@@ -64,9 +70,36 @@ async def route_alerts(
     state, told = _taken(state, event)
     if told and (alert := state.alert):
         hears, state = _unsilenced(state, event, subscriptions(), silences(event.at))
-        for due in deliveries(alert, event, hears, before=before):
-            yield due
+        dues = deliveries(alert, event, hears, before=before)
+        state, results = _gathered(state, dues, hears)
+        for result in results:
+            yield result
     memory.keep(event.key, state)
+
+
+def _gathered(
+    state: RoutedState, dues: Iterable[DeliveryDue], hears: Iterable[SubscriptionDeclared]
+) -> tuple[RoutedState, list[Event]]:
+    """Return what is due as its subscriptions take it, and the state that knows where each one's alert was gathered.
+
+    What follows an alert goes the way that the alert went, however its subscription gathers since.
+    """
+    by_id = {one.subscription_id: one for one in hears}
+    groups = {one: group for group, members in state.gathered.items() for one in members}
+    results: list[Event] = []
+    for due in dues:
+        follows = due.update or due.withdrawal
+        group = groups.get(due.subscription_id, "")
+        one = by_id[due.subscription_id]
+        result = due if follows and not group else gathered(due, one, group=group)
+        if isinstance(result, DeliveryGathered):
+            groups[due.subscription_id] = result.group
+        results.append(result)
+    members: dict[str, list[str]] = {}
+    for one_id, group in groups.items():
+        members.setdefault(group, []).append(one_id)
+    known = {group: tuple(ids) for group, ids in members.items()}
+    return msgspec.structs.replace(state, gathered=known), results
 
 
 def _unsilenced(
@@ -128,7 +161,7 @@ def deliveries(
     subscriptions: Sequence[SubscriptionDeclared],
     *,
     before: AlertRaised | None = None,
-) -> list[Event]:
+) -> list[DeliveryDue]:
     """Return what is due to the subscriptions that want the alert. `before` is the alert as it stood until now.
 
     History put in from an archive is not announced. News of an alert is mailed once, not outlet by outlet.
@@ -140,7 +173,7 @@ def deliveries(
     return [_due(alert, event, decision) for decision in routes(alert, wanted) if decision.deliver]
 
 
-def _due(alert: AlertRaised, event: Told, decision: Decision) -> Event:
+def _due(alert: AlertRaised, event: Told, decision: Decision) -> DeliveryDue:
     return delivery(
         alert,
         decision,

@@ -12,12 +12,14 @@ from datetime import datetime
 from msgspec import field
 from msgspec.structs import replace
 
-from pipeline.alerts.attempt import alert_id, what
+from pipeline.alerts.attempt import alert_id, members, what
+from pipeline.alerts.route import delivery_id
 from pipeline.events import AlertUpdated, DeliveryAttempted, DeliveryDue, Value
 
 SETTLED = 256  # settled deliveries remembered per thread, to recognise repeats
 TOLD = 32  # alerts of a thread whose messages can still be updated
 UPDATES = 32  # updates remembered per alert
+GATHERED = 32  # gathered messages that news of their alerts can still be told under
 
 
 class Pending(Value, frozen=True, kw_only=True):
@@ -46,6 +48,13 @@ class Told(Value, frozen=True, kw_only=True):
     updates: tuple[AlertUpdated, ...] = ()
 
 
+class Together(Value, frozen=True, kw_only=True):
+    """A gathered message: what the channel gave back for it, and the alerts that it told."""
+
+    receipt: dict[str, str]
+    alerts: tuple[str, ...]
+
+
 class Outbox(Value, frozen=True, kw_only=True):
     """The state of one thread at one subscription; `root` is the receipt of the message that opened it."""
 
@@ -53,6 +62,7 @@ class Outbox(Value, frozen=True, kw_only=True):
     settled: tuple[Settled, ...] = ()
     told: tuple[Told, ...] = ()
     root: dict[str, str] = field(default_factory=dict)
+    together: tuple[Together, ...] = ()
 
 
 def due(outbox: Outbox, event: DeliveryDue, *, traceparent: str = "") -> Outbox:
@@ -71,7 +81,7 @@ def attempted(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
     """Take in how an attempt ended; a repeat leaves the outbox as it was."""
     pending = _pending(outbox, event.delivery_id)
     if pending is None:
-        return outbox
+        return _left_out(outbox, event)
     if event.outcome == "failed":
         return _postponed(outbox, pending, event)
     outbox = _closed(outbox, event)
@@ -109,33 +119,107 @@ def parent(outbox: Outbox, delivery: DeliveryDue) -> dict[str, str] | None:
     """Return the receipt that a message belongs under, None when it stands alone.
 
     For an update or a withdrawal that is the message of its alert, and never another alert's, which it would
-    overwrite; for an alert the root of its thread.
+    overwrite; for an alert the root of its thread. A gathered message stands alone; news of its alerts belongs into
+    its thread and leaves it as it is: what is given back then names no message to change (`ts`).
     """
+    if delivery.members:
+        return None
     if what(delivery) == "alert":
         return outbox.root or None
     told = _told(outbox, alert_id(delivery))
-    return (told.receipt if told else None) or None
+    return (told.receipt if told else None) or _thread_of(outbox, alert_id(delivery))
 
 
 def overtaken(outbox: Outbox) -> tuple[tuple[DeliveryDue, str], ...]:
     """Return what need no longer be sent, with the reason; record each as skipped.
 
-    That is an alert withdrawn before anybody was told of it, with its updates and the withdrawal itself.
+    That is an alert withdrawn before anybody was told of it, with its updates and the withdrawal itself; one that
+    waits in a gathered message leaves it.
     """
     gone = _withdrawn_unsent(outbox)
     reason = "the alert was withdrawn before it was told here"
-    return tuple((pending.due, reason) for pending in outbox.pending if alert_id(pending.due) in gone)
+    dues = [
+        one
+        for pending in outbox.pending
+        for one in (
+            *(replace(member, thread=pending.due.thread) for member in pending.due.members),
+            pending.due,
+        )
+    ]
+    return tuple((due, reason) for due in dues if alert_id(due) in gone) if gone else ()
+
+
+def is_pending(outbox: Outbox, event: DeliveryAttempted) -> bool:
+    """Say whether the outbox has yet to take in how an attempt ended."""
+    pending = _pending(outbox, event.delivery_id)
+    waits = pending is not None and not (pending.attempts >= event.attempt > 0)
+    return waits or (event.outcome == "skipped" and _holding(outbox, event.delivery_id) is not None)
 
 
 def _withdrawn_unsent(outbox: Outbox) -> frozenset[str]:
-    unsent = {alert_id(old.due) for old in outbox.pending if what(old.due) == "alert" and not old.ambiguous}
     withdrawn = {alert_id(old.due) for old in outbox.pending if what(old.due) == "withdrawal"}
-    return frozenset(unsent & withdrawn)
+    if not withdrawn:
+        return frozenset()
+    waiting = [one for old in outbox.pending if not old.ambiguous for one in (old.due, *old.due.members)]
+    unsent = {alert_id(due) for due in waiting if what(due) == "alert"}
+    skipped = {old.delivery_id for old in outbox.settled if old.outcome == "skipped"}
+    half_done = {
+        alert for alert in withdrawn if any(_told_as(old.due, alert) in skipped for old in outbox.pending)
+    }
+    return frozenset((unsent & withdrawn) | half_done)
+
+
+def _told_as(due: DeliveryDue, alert: str) -> str:
+    """Return the id of telling an alert to a delivery's subscription."""
+    return delivery_id(alert, due.subscription_id)
 
 
 def _head(outbox: Outbox) -> Pending | None:
-    gone = _withdrawn_unsent(outbox) if len(outbox.pending) > 1 else frozenset()
-    return next((pending for pending in outbox.pending if alert_id(pending.due) not in gone), None)
+    gone = _withdrawn_unsent(outbox)
+    standing = (_standing(pending, gone) for pending in outbox.pending)
+    return next((pending for pending in standing if pending), None)
+
+
+def _standing(pending: Pending, gone: frozenset[str]) -> Pending | None:
+    """Return what is still to be told of something pending, None where nothing is."""
+    if not pending.due.members:
+        return None if alert_id(pending.due) in gone else pending
+    kept = tuple(member for member in pending.due.members if alert_id(member) not in gone)
+    if len(kept) == len(pending.due.members):
+        return pending
+    return replace(pending, due=replace(pending.due, members=kept)) if kept else None
+
+
+def _left_out(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
+    """Return the outbox whose gathered message no longer tells what was skipped."""
+    holding = _holding(outbox, event.delivery_id)
+    if event.outcome != "skipped" or holding is None:
+        return outbox
+    kept = tuple(one for one in holding.due.members if one.delivery_id != event.delivery_id)
+    left = (replace(holding, due=replace(holding.due, members=kept)),) if kept else ()
+    settled = Settled(delivery_id=event.delivery_id, outcome=event.outcome, at=event.attempted_at)
+    return replace(
+        outbox,
+        pending=tuple(one for old in outbox.pending for one in (left if old is holding else (old,))),
+        settled=(*outbox.settled, settled)[-SETTLED:],
+    )
+
+
+def _holding(outbox: Outbox, member: str) -> Pending | None:
+    """Return the gathered message that a delivery waits in."""
+    return next((old for old in outbox.pending if member in members(old.due)), None)
+
+
+def _thread_of(outbox: Outbox, alert: str) -> dict[str, str] | None:
+    """Return where news of an alert belongs that was told in a gathered message."""
+    found = next((one.receipt for one in reversed(outbox.together) if alert in one.alerts), None)
+    return _without_ts(found) if found else None
+
+
+def _without_ts(receipt: dict[str, str]) -> dict[str, str]:
+    thread = receipt.get("thread_ts") or receipt.get("ts")
+    rest = {name: value for name, value in receipt.items() if name not in {"ts", "thread_ts"}}
+    return {**rest, "thread_ts": thread} if thread else rest
 
 
 def _pending(outbox: Outbox, delivery_id: str) -> Pending | None:
@@ -176,10 +260,15 @@ def _closed(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
 
 def _remembered(outbox: Outbox, delivery: DeliveryDue, event: DeliveryAttempted) -> Outbox:
     """Keep what the channel gave back, and which updates the alert's message now shows."""
+    if delivery.members:
+        told_ones = tuple(alert_id(member) for member in delivery.members if what(member) == "alert")
+        together = Together(receipt=event.receipt, alerts=told_ones)
+        return replace(outbox, together=(*outbox.together, together)[-GATHERED:])
     told = _told(outbox, event.alert_id) or Told(alert_id=event.alert_id)
     if what(delivery) == "alert":
         told = replace(told, receipt=event.receipt)
     if delivery.update:
         told = replace(told, updates=(*told.updates, delivery.update)[-UPDATES:])
     rest = tuple(old for old in outbox.told if old.alert_id != event.alert_id)
-    return replace(outbox, told=(*rest, told)[-TOLD:], root=outbox.root or event.receipt)
+    root = outbox.root or ({} if delivery.gathered else event.receipt)
+    return replace(outbox, told=(*rest, told)[-TOLD:], root=root)

@@ -15,6 +15,7 @@ from pipeline.events import (
     DocumentSpec,
     FeedSpec,
     Filters,
+    Gather,
     Hours,
     SourceDeclared,
     SubscriptionDeclared,
@@ -59,6 +60,7 @@ class Route(Setting, frozen=True, kw_only=True):
     target: dict[str, Any]
     filters: Filters = Filters()
     hours: Hours | None = None
+    gather: Gather | None = None
 
     def declared(self, at: datetime) -> SubscriptionDeclared:
         """Return the subscription that this route stands for, as declared at a time (aware UTC)."""
@@ -70,6 +72,7 @@ class Route(Setting, frozen=True, kw_only=True):
             target=self.target,
             filters=self.filters,
             hours=self.hours,
+            gather=self.gather,
         )
 
 
