@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from agents.subscriptions import Registry
+from agents.told import Told
 from pipeline.adapters.vault import Vault, vault
 from pipeline.events import Event, SubscriptionDeclared
-from pipeline.ports import Clock, History, Notifier, Publisher
+from pipeline.ports import Blobs, Clock, History, Notifier, Publisher
 
 Opening = Callable[[], AbstractContextManager[History]]
 
@@ -39,6 +40,7 @@ class Opened(Protocol):
 class Office:
     """What handlers are given. `private` lets webhooks lie on private networks; `origin` is how we name ourselves.
 
+    `told` is what was told, by its index; `blobs` the bodies of pages; `public_url` is where the world reaches us.
     `key` seals secrets and signs links, `slack_secret` verifies what Slack sends; empty where there is none.
     """
 
@@ -47,10 +49,13 @@ class Office:
     channels: Opened
     history: Opening
     clock: Clock
+    told: Told
+    blobs: Blobs
     key: str = field(default="", repr=False)
     slack_secret: str = field(default="", repr=False)
     origin: str = "clausewire"
     private: bool = False
+    public_url: str = ""
 
     def now(self) -> datetime:
         """Return the present moment, aware UTC."""

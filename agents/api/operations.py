@@ -54,14 +54,43 @@ IDEMPOTENCY = Parameter(
     "The same key and request are acted on once.",
     {"type": "string", "maxLength": 255, "pattern": "^[!-~]*$"},
 )
-WHICH = tuple(
-    Parameter(name, "query", says, schema)
-    for name, says, schema in (
-        ("subscription", "Only to this subscription.", {"type": "string"}),
-        ("alert", "Only of this alert.", {"type": "string"}),
-        ("delivery", "Only of this delivery.", {"type": "string"}),
-        ("outcome", "Only those that ended so.", {"type": "string", "enum": list(reading.OUTCOMES)}),
-    )
+TEXT: dict[str, Any] = {"type": "string", "maxLength": reading.LONGEST}
+TIME: dict[str, Any] = {"type": "string", "pattern": reading.MOMENT}
+
+
+def _filter(name: str, says: str) -> Parameter:
+    words = reading.WORDS.get(name)
+    return Parameter(name, "query", says, {"type": "string", "enum": list(words)} if words else TEXT)
+
+
+WHEN = (
+    Parameter("since", "query", "Only from this time on, a day or a time in UTC.", TIME),
+    Parameter("until", "query", "Only before this time.", TIME),
+)
+ABOUT = (
+    _filter("kind", "Only of this kind."),
+    _filter("service", "Only about this service."),
+    _filter("document", "Only about the document of this id."),
+    _filter("min_severity", "Only of this severity or graver."),
+)
+ALERTS = (
+    LIMIT,
+    CURSOR,
+    _filter("order", "Which come first; the newest unless it is said."),
+    *WHEN,
+    *ABOUT,
+    _filter("subscription", "Only those that this subscription was told of."),
+)
+ATTEMPTS = (
+    LIMIT,
+    CURSOR,
+    _filter("order", "Which come first; the oldest unless it is said."),
+    *WHEN,
+    *ABOUT,
+    _filter("subscription", "Only to this subscription."),
+    _filter("alert", "Only of this alert."),
+    _filter("delivery", "Only of this delivery."),
+    _filter("outcome", "Only those that ended so."),
 )
 
 
@@ -121,8 +150,12 @@ OPERATIONS = (
     ),
     _read(
         "/v1/deliveries", "listDeliveries", reading.deliveries, "deliveries:read",
-        "List attempts to deliver, oldest first.",
-        gives=reading.DeliveryPage, parameters=(LIMIT, CURSOR, *WHICH), fails=(*LISTS, 503),
+        "List attempts to deliver.",
+        gives=reading.DeliveryPage, parameters=ATTEMPTS, fails=(*LISTS, 503),
+    ),
+    _read(
+        "/v1/alerts", "listAlerts", reading.alerts, "alerts:read", "List alerts.",
+        gives=reading.AlertPage, parameters=ALERTS, fails=(*LISTS, 503),
     ),
     _read(
         "/v1/alerts/{id}", "getAlert", reading.alert, "alerts:read", "Show an alert, its updates and who was told.",

@@ -1,33 +1,60 @@
-"""Deliveries and alerts over HTTP: what became of each attempt, what an alert says and who was told of it."""
+"""Alerts and deliveries over HTTP: lists by the index, what an alert says, and who was told of it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from aiohttp import web
 from msgspec import Struct
 
-from agents.api.office import Office, Opening
+from agents.api.office import Office
 from agents.api.problems import ProblemError
-from agents.api.requests import page, query
+from agents.api.requests import cursor, limit_of, place_of, query
 from agents.api.subscriptions import answer
-from pipeline.adapters.wire import decode
-from pipeline.errors import DecodeError
+from pipeline.adapters.indexed import AlertLine
+from pipeline.adapters.lookup import After, Wanted
 from pipeline.events import (
+    AlertAcknowledged,
     AlertRaised,
     AlertUpdated,
     AlertWithdrawn,
     DeliveryAttempted,
-    Event,
+    Severity,
 )
 
 OUTCOMES = ("sent", "failed", "refused", "gave-up", "skipped")
+KINDS = ("change", "story", "health")
+ORDERS = ("newest", "oldest")
+SEVERITIES = tuple(severity.value for severity in Severity)
+WORDS: Mapping[str, Sequence[str]] = {
+    "outcome": OUTCOMES,
+    "kind": KINDS,
+    "order": ORDERS,
+    "min_severity": SEVERITIES,
+}
+PAGING = ("limit", "cursor", "order")
+WHEN = ("since", "until")
+OF_ALERTS = (*PAGING, *WHEN, "kind", "service", "document", "min_severity", "subscription")
+OF_ATTEMPTS = (*OF_ALERTS, "alert", "delivery", "outcome")
+LONGEST = 300
+MOST_TOLD = 1_000  # attempts shown with an alert
+MOMENT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z)?$"
+
+T = TypeVar("T")
+
+
+class AlertPage(Struct, frozen=True, kw_only=True):
+    """A part of the list of alerts; `next_cursor` asks for the next, null at the end."""
+
+    items: list[AlertLine]
+    next_cursor: str | None
 
 
 class DeliveryPage(Struct, frozen=True, kw_only=True):
-    """A part of the list of attempts, oldest first; `next_cursor` asks for the next, null at the end."""
+    """A part of the list of attempts; `next_cursor` asks for the next, null at the end."""
 
     items: list[DeliveryAttempted]
     next_cursor: str | None
@@ -40,68 +67,82 @@ class AlertView(Struct, frozen=True, kw_only=True):
     updates: list[AlertUpdated]
     withdrawal: AlertWithdrawn | None
     deliveries: list[DeliveryAttempted]
+    acknowledgements: list[AlertAcknowledged] = []
+
+
+async def alerts(office: Office, request: web.Request) -> web.Response:
+    """List alerts, newest first unless the oldest are asked for first."""
+    asked = _asked(request, OF_ALERTS)
+    found = await office.told.alerts(_wanted(asked, order="newest"))
+    items, next_cursor = _paged(found, limit_of(asked))
+    return answer(AlertPage(items=items, next_cursor=next_cursor))
 
 
 async def deliveries(office: Office, request: web.Request) -> web.Response:
-    """List attempts to deliver, oldest first."""
-    asked = query(request, ("limit", "cursor", "subscription", "alert", "delivery", "outcome"))
-    if asked.get("outcome", OUTCOMES[0]) not in OUTCOMES:
-        raise ProblemError(400, f"outcome is one of {', '.join(OUTCOMES)}")
-    found = await asyncio.to_thread(attempts, office.history, asked)
-    return answer(page(found, asked, key=_place))
+    """List attempts to deliver, oldest first unless the newest are asked for first."""
+    asked = _asked(request, OF_ATTEMPTS)
+    found = await office.told.attempts(_wanted(asked, order="oldest"))
+    items, next_cursor = _paged(found, limit_of(asked))
+    return answer(DeliveryPage(items=items, next_cursor=next_cursor))
 
 
 async def alert(office: Office, request: web.Request) -> web.Response:
     """Show an alert, its updates and who was told."""
     query(request, ())
-    found = await asyncio.to_thread(told, office.history, request.match_info["id"])
-    if found is None:
+    alert_id = request.match_info["id"]
+    raised = await office.told.alert(alert_id)
+    if raised is None:
         raise ProblemError(404, "there is no such alert")
-    return answer(found)
+    sequels = await office.told.sequels(alert_id)
+    told = await office.told.attempts(Wanted(limit=MOST_TOLD, newest=False, only={"alert": alert_id}))
+    view = AlertView(
+        alert=raised,
+        updates=[event for event in sequels if isinstance(event, AlertUpdated)],
+        withdrawal=next((event for event in sequels if isinstance(event, AlertWithdrawn)), None),
+        deliveries=[event for _, event in told],
+        acknowledgements=[event for event in sequels if isinstance(event, AlertAcknowledged)],
+    )
+    return answer(view)
 
 
-def attempts(opened: Opening, asked: dict[str, str]) -> Sequence[DeliveryAttempted]:
-    """Return the attempts that are asked for, in the order of their time."""
-    with opened() as history:
-        events = [event for event in _events(history, "deliveries") if isinstance(event, DeliveryAttempted)]
-    wanted = {
-        name: asked[field]
-        for name, field in (
-            ("subscription_id", "subscription"),
-            ("alert_id", "alert"),
-            ("delivery_id", "delivery"),
-            ("outcome", "outcome"),
-        )
-        if field in asked
-    }
-    kept = [event for event in events if all(getattr(event, name) == value for name, value in wanted.items())]
-    return sorted({event.id: event for event in kept}.values(), key=_place)
+def _asked(request: web.Request, known: Sequence[str]) -> dict[str, str]:
+    """Return what a list is asked for; ProblemError 400 for a word or a time that it does not know."""
+    asked = query(request, known)
+    for name, value in asked.items():
+        if name in WORDS and value not in WORDS[name]:
+            raise ProblemError(400, f"{name} is one of {', '.join(WORDS[name])}")
+        if len(value) > LONGEST and name != "cursor":
+            raise ProblemError(400, f"{name} has up to {LONGEST} characters")
+    return asked
 
 
-def told(opened: Opening, alert_id: str) -> AlertView | None:
-    """Return all that is known of an alert, None where there is none."""
-    with opened() as history:
-        events = list(_events(history, "alerts.raised", key=alert_id.encode("utf-8", "replace")))
-    raised = [event for event in events if isinstance(event, AlertRaised)]
-    if not raised:
-        return None
-    updates = {event.id: event for event in events if isinstance(event, AlertUpdated)}
-    return AlertView(
-        alert=raised[0],
-        updates=list(updates.values()),
-        withdrawal=next((event for event in events if isinstance(event, AlertWithdrawn)), None),
-        deliveries=list(attempts(opened, {"alert": alert_id})),
+def _wanted(asked: Mapping[str, str], *, order: str) -> Wanted:
+    names = ("kind", "service", "document", "subscription", "alert", "delivery", "outcome")
+    grave = asked.get("min_severity")
+    return Wanted(
+        limit=limit_of(asked) + 1,  # one more, to know whether it ends here
+        newest=asked.get("order", order) == "newest",
+        after=After(*place_of(asked["cursor"])) if "cursor" in asked else None,
+        only={name: asked[name] for name in names if name in asked},
+        severity=Severity(grave) if grave else None,
+        since=_moment("since", asked),
+        until=_moment("until", asked),
     )
 
 
-def _events(history: Any, topic: str, *, key: bytes | None = None) -> Iterator[Event]:
-    for record in history.records(topic):
-        if key is None or record.key == key:
-            try:
-                yield decode(record.value)
-            except DecodeError:
-                continue
+def _moment(name: str, asked: Mapping[str, str]) -> datetime | None:
+    """Return a time of a query; ProblemError 400 for what is none, 422 for a day that there is not."""
+    if name not in asked:
+        return None
+    if not re.fullmatch(MOMENT[1:-1], asked[name], re.ASCII):
+        raise ProblemError(400, f"{name} is a time in UTC", remedy="Write 2024-10-17 or 2024-10-17T12:00:00Z")
+    try:
+        return datetime.fromisoformat(asked[name]).replace(tzinfo=UTC)
+    except ValueError:
+        raise ProblemError(422, f"{name}: there is no such day or time") from None
 
 
-def _place(event: DeliveryAttempted) -> str:
-    return f"{event.attempted_at.isoformat()} {event.id}"
+def _paged(found: Sequence[tuple[After, T]], most: int) -> tuple[list[T], str | None]:
+    """Return the entries of a page, and the cursor of the next where there is one."""
+    shown: Any = [item for _, item in found[:most]]
+    return shown, cursor(*found[most - 1][0]) if len(found) > most else None

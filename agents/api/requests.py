@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -53,17 +54,32 @@ def query(request: web.Request, known: Iterable[str]) -> dict[str, str]:
 
 def page(items: Sequence[T], asked: dict[str, str], *, key: Callable[[T], str]) -> dict[str, Any]:
     """Return the page of a list that is asked for, and the cursor of the next; `items` are in the order of `key`."""
-    limit = _limit(asked.get("limit", str(PAGE)))
+    limit = limit_of(asked)
     after = _after(asked["cursor"]) if "cursor" in asked else None
     rest = [item for item in items if after is None or key(item) > after]
     more = len(rest) > limit
     return {"items": rest[:limit], "next_cursor": _cursor(key(rest[limit - 1])) if more else None}
 
 
-def _limit(written: str) -> int:
+def limit_of(asked: Mapping[str, str]) -> int:
+    """Return how many entries a page is to have; ProblemError 400 for what is no such number."""
+    written = asked.get("limit", str(PAGE))
     if written.isascii() and written.isdecimal() and 1 <= int(written[:9]) <= LARGEST_PAGE:
         return int(written)
     raise ProblemError(400, f"limit is a number from 1 to {LARGEST_PAGE}")
+
+
+def cursor(at: int, name: str) -> str:
+    """Return the cursor that asks for what comes after an entry of a time and an identity."""
+    return _cursor(f"{at} {name}")
+
+
+def place_of(written: str) -> tuple[int, str]:
+    """Return the entry that a cursor names; ProblemError 422 for one that is none of ours."""
+    at, _, name = _after(written).partition(" ")
+    if not (name and re.fullmatch(r"-?\d{1,18}", at, re.ASCII)):
+        raise ProblemError(422, "this cursor is none of ours", remedy="Begin without one")
+    return int(at), name
 
 
 def _cursor(last: str) -> str:

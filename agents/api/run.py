@@ -11,6 +11,8 @@ from agents.api.office import HistoryLog, Office
 from agents.api.server import listening
 from agents.channels import Channels
 from agents.subscriptions import TOPICS, Registry, known
+from agents.told import telling
+from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.follow import following
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import KEY
@@ -38,6 +40,9 @@ async def office_of(settings: Settings, clock: Clock, *, private: bool = False) 
             channels=channels,
             history=opened,
             clock=clock,
+            told=await stack.enter_async_context(telling(settings, clock)),
+            blobs=blobs_of(settings),
+            public_url=settings.api.public_url,
             key=settings.secrets.get(KEY),
             slack_secret=settings.secrets.get(settings.slack.signing_secret_env),
             private=private,

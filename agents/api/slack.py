@@ -223,20 +223,18 @@ async def _mute(office: Office, found: Clicked, matcher: Matcher, what: str) -> 
 
 async def _of(office: Office, found: Clicked) -> tuple[AlertRaised, list[Event]]:
     """Return the alert of a click and what became known of it; PipelineError where there is none."""
-    known = await asyncio.to_thread(_events, office, "alerts.raised", found.alert_id)
-    raised = next((event for event in known if isinstance(event, AlertRaised)), None)
+    raised = await office.told.alert(found.alert_id)
     if raised is None or found.subscription_id not in office.registry.by_id:
         raise PipelineError("this alert or its subscription is no longer kept")
-    return raised, known
+    return raised, [raised, *await office.told.sequels(found.alert_id)]
 
 
-def _events(office: Office, topic: str, key: str | None = None) -> list[Event]:
+def _events(office: Office, topic: str) -> list[Event]:
     found: list[Event] = []
     with office.history() as history:
         for record in history.records(topic):
-            if key is None or record.key == key.encode():
-                with suppress(DecodeError):
-                    found.append(decode(record.value))
+            with suppress(DecodeError):
+                found.append(decode(record.value))
     return found
 
 

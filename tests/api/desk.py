@@ -15,6 +15,8 @@ from agents.api.office import HistoryLog, Office
 from agents.api.server import application
 from agents.channels import Channels
 from agents.subscriptions import Registry
+from agents.told import telling
+from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import new_key as new_vault_key
 from pipeline.config import Settings
@@ -83,6 +85,8 @@ async def desk(
             channels=channels,
             history=opened,
             clock=clock,
+            told=await stack.enter_async_context(telling(known, clock)),
+            blobs=blobs_of(known),
             key=known.secrets["CLAUSEWIRE_SECRET_KEY"],
             private=True,
         )
