@@ -12,11 +12,16 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
+import structlog
+
 from agents.stage import Stage
 
 DRAIN_S = 5.0
 CATCH_UP_S = 15.0
 LOOK_S = 0.05
+ASK_AGAIN_S = 1.0
+
+logger = structlog.get_logger(__name__)
 
 
 class Holder(Protocol):
@@ -97,9 +102,19 @@ class Holdings:
         """Wait until what lay in a topic's partitions when they came is done, within bounds."""
         consumer, name = self._app.consumer, self._name(topic)
         tps = [tp for tp in consumer.assignment() if tp.topic == name]
-        ends = await consumer.highwaters(*tps) if tps else {}
         deadline = time.monotonic() + CATCH_UP_S
+        ends = await self._ends(tps, generation) if tps else {}
         while time.monotonic() < deadline and self._app.consumer_generation_id == generation:
             if all((consumer._committed_offset[tp] or 0) >= (end or 0) for tp, end in ends.items()):
                 return
             await asyncio.sleep(LOOK_S)
+
+    async def _ends(self, tps: list[Any], generation: int) -> Any:
+        """Return how far partitions reach; asked again while the broker does not answer."""
+        while self._app.consumer_generation_id == generation:
+            try:
+                return await self._app.consumer.highwaters(*tps)
+            except Exception as error:  # whatever the driver raises: it is no answer
+                logger.warning("holdings.no-answer", reason=repr(error)[:200])
+                await asyncio.sleep(ASK_AGAIN_S)
+        return {}

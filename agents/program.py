@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from pipeline.adapters.kafka.logs import quieten
 from pipeline.adapters.kafka.start import Kafka
 from pipeline.adapters.kafka.transport import attach, driver_settings
 from pipeline.adapters.publish import TopicLog
+from pipeline.adapters.rocks import shelves_of
 from pipeline.adapters.tables import LastingTable, Staged, TableMemory
 from pipeline.adapters.wire import decode
 from pipeline.errors import StoreError
@@ -33,6 +35,7 @@ from pipeline.topics import TABLES_BY_NAME, TOPICS, TopicSpec
 
 V = TypeVar("V")
 READY_WITHIN_S = 60.0
+TOUCH_S = 300.0
 
 
 class Program:
@@ -61,6 +64,7 @@ class Program:
         partitions = kafka.settings.partitions if kafka else partitions
         settings = driver_settings(kafka.settings.session_timeout_s) if kafka else {}
         self.app = faust_app(self._prefix + name, broker, data=data, partitions=partitions, **settings)
+        self._shelves = shelves_of(kafka.settings.store if kafka else "memory")
         self._topics = {spec.name: self._topic(spec, partitions) for spec in TOPICS}
         self._sizes = {spec.name: spec.partitions or partitions for spec in TOPICS}
         self.log = TopicLog(self._topics, self.meter)
@@ -81,7 +85,13 @@ class Program:
     def memory(self, name: str, topic: str, kind: type[V]) -> TableMemory[V]:
         """Return a typed memory that lives with a topic's partitions and recovers from its changelog."""
         assert TABLES_BY_NAME[name].topic == topic, "pipeline/topics.py names every table and its topic"
-        table = self.app.Table(name, partitions=self._sizes[topic], key_type=bytes, value_type=bytes)
+        table = self.app.Table(
+            name,
+            partitions=self._sizes[topic],
+            key_type=bytes,
+            value_type=bytes,
+            options={"shelves": self._shelves},
+        )
         return TableMemory(table, kind)
 
     def agent(
@@ -126,9 +136,13 @@ class Program:
 
     async def __aenter__(self) -> Program:
         self._crash = asyncio.get_running_loop().create_future()
-        await self._start()
-        await self._ready()
-        beside = [*self._beside, self._holdings.follow, self._watch]
+        try:
+            await self._start()
+            await self._ready()
+        except BaseException:
+            await self._halt()
+            raise
+        beside = [*self._beside, self._holdings.follow, self._watch, self._touch]
         if self._kafka:
             beside.append(self._kafka.watch)
         self._tasks = [asyncio.create_task(self._guarded(task), name=_name(task)) for task in beside]
@@ -137,10 +151,19 @@ class Program:
     async def _start(self) -> None:
         if self._kafka:
             quieten()
-            await self._kafka.prepare(data=self._data, group=self.app.conf.id)
+            group = self.app.conf.id
+            cluster_id = await self._kafka.prepare(data=self._data, group=group)
+            self._shelves.open(self._data / "tables" / cluster_id / group)
         await self.app.start()
         for topic in [] if self._kafka else self._topics.values():
             await topic.declare()
+
+    async def _touch(self) -> None:
+        """Keep what is kept on the disk from counting as old."""
+        while True:
+            await asyncio.sleep(TOUCH_S)
+            for table in self.app.tables.values():
+                table.entries.touch()
 
     async def _watch(self) -> None:
         """Notice that Faust gave up: it stops by itself and tells nobody."""
@@ -156,9 +179,13 @@ class Program:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.app.stop()
+        await self._halt()
         if self._crash and self._crash.done() and not self._crash.cancelled():
             self._crash.exception()
+
+    async def _halt(self) -> None:
+        await self.app.stop()
+        self._shelves.close()
 
     @property
     def unready(self) -> str:
@@ -198,17 +225,22 @@ class Program:
             self._crashed(error)
 
     async def _ready(self) -> None:
-        """Wait until partitions are assigned and tables recovered."""
-        try:
-            async with asyncio.timeout(READY_WITHIN_S):
-                while self.app.rebalancing or not self.app.tables.recovery.completed.is_set():
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            await self.app.stop()
-            raise StoreError(
-                f"the broker {self.app.conf.broker[0]} gave no partitions within {READY_WITHIN_S:g} s",
-                remedy="see that it runs and that its topics exist (clausewire doctor)",
-            ) from None
+        """Wait until partitions are assigned and tables recovered, for as long as reading goes on."""
+        recovery: Any = self.app.tables.recovery
+        end, left = time.monotonic() + READY_WITHIN_S, -1
+        while self.app.rebalancing or not recovery.completed.is_set():
+            await asyncio.sleep(0.01)
+            if self.app.should_stop:
+                raise self.app.crash_reason or StoreError(
+                    "Faust stopped by itself", remedy="see the log above"
+                )
+            if left != (left := recovery.active_remaining_total()):
+                end = time.monotonic() + READY_WITHIN_S
+            if time.monotonic() > end:
+                raise StoreError(
+                    f"the broker {self.app.conf.broker[0]} gave no partitions within {READY_WITHIN_S:g} s",
+                    remedy="see that it runs and that its topics exist (clausewire doctor)",
+                )
 
     def _topic(self, spec: TopicSpec, partitions: int) -> Any:
         return self.app.topic(

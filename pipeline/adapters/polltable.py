@@ -41,8 +41,7 @@ class PollTable:
         if not self._is_counted_on() or not self._memory.holds(state.source_id):
             return
         key, value = state.source_id.encode(), frozen(state)
-        self._table.data[key] = value
-        await self._table.send_changelog(self._memory.partition(state.source_id), key, value)
+        await self._table.remember(self._memory.partition(state.source_id), key, value)
 
     async def _settled(self) -> None:
         """Wait until partitions are handed out, within bounds."""

@@ -7,7 +7,8 @@ thereby to the changelog, after everything that the step yielded was acknowledge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Awaitable, Iterator
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,10 +16,12 @@ import zstandard
 from faust.tables.table import Table
 
 from pipeline.adapters.embedded.partitioner import new_partitioner
+from pipeline.adapters.parts import Change, Mark, MemoryShelves, PartedStore, Shelves
 from pipeline.adapters.wire import pack, unpack
 
 V = TypeVar("V")
 
+LOG_APPEND_TIME = 1
 LARGE = 8 * 1024  # bytes from which a value is kept compressed: a changelog record has a limit
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1; no JSON begins so
 
@@ -29,41 +32,73 @@ _staged: ContextVar[Staged | None] = ContextVar("staged", default=None)
 class LastingTable(Table[bytes, bytes]):
     """A Faust table whose changelog sends can be waited for, and that holds what its partitions hold and no more.
 
-    Faust's memory store keeps what was written on partitions that have gone to another process since, and recovery
-    would build on it when they come back.
+    Faust's own stores keep what was written on partitions that have gone to another process since, and take a value
+    before the changelog has it: recovery would build on both. The option `shelves` says where the entries are.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.places: dict[bytes, int] = {}
-        super().__init__(*args, **kwargs)
+    def _new_store(self) -> PartedStore:
+        shelves: Shelves = (self.options or {}).get("shelves") or MemoryShelves()
+        url = self._store or self.app.conf.store
+        return PartedStore(url, self.app, self, parts=shelves.parts(self.name), loop=self.loop)
 
-    def send_changelog(self, partition: int | None, key: Any, *args: Any, **kwargs: Any) -> Any:
-        sent = super().send_changelog(partition, key, *args, **kwargs)
-        if partition is not None:
-            self.places[key] = partition
+    @property
+    def entries(self) -> PartedStore:
+        """The entries, by partition."""
+        return cast(PartedStore, self.data)
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """Return what is held under a key."""
+        found = self.entries.find(key)
+        return default if found is None else found
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self.remember(cast(int, self.partition_for_key(key)), key, value)
+
+    def __delitem__(self, key: bytes) -> None:
+        self.remember(cast(int, self.partition_for_key(key)), key, None)
+
+    def remember(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[Any]:
+        """Send an entry, or that it is gone, to the changelog; it is held once that has it."""
+        sent = self.changelog_topic.send_soon(
+            key=key,
+            value=value,
+            partition=partition,
+            timestamp=time.time(),
+            key_serializer="raw",
+            value_serializer="raw",
+            callback=self._on_changelog_sent,
+            eager_partitioning=True,
+        )
+        self.entries.put(partition, key, value)
         waiting = _sent.get()
         if waiting is not None:
             waiting.append(sent)
         return sent
 
-    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
-        """Take records of the changelog, and remember on which partition each key lies."""
-        events = list(batch)
-        self.places.update((self._to_key(event.key), event.message.partition) for event in events)
-        super().apply_changelog_batch(events)
+    def _on_changelog_sent(self, fut: Any) -> None:
+        told, message = fut.result(), fut.message
+        # aiokafka tells each record of a batch the time of the first, unless the broker gave the times
+        stamp_ms = (
+            told.timestamp if told.timestamp_type == LOG_APPEND_TIME else int(message.timestamp * 1000.0)
+        )
+        self.entries.confirm(told.partition, Change(message.key, message.value), Mark(told.offset, stamp_ms))
 
     async def on_rebalance(
         self, assigned: Any, revoked: Any, newly_assigned: Any, generation_id: int = 0
     ) -> None:
-        """Forget what lies on partitions that are another's now, and that it was ever read."""
+        """Let go of what lies on partitions that are another's now, and forget that it was ever read."""
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
         topic = self.changelog_topic_name
-        held = {tp.partition for tp in assigned if tp.topic == topic}
-        for key in [key for key, place in self.places.items() if place not in held]:
-            del self.places[key]
-            self.data.pop(key, None)
+        self.entries.hold({tp.partition for tp in assigned if tp.topic == topic})
         for tp in [tp for tp in revoked if tp.topic == topic]:
             self._recovery.revoke(tp)
+
+    async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
+        """Know up to where the changelog was read."""
+        for tp in active_tps:
+            read = self._recovery.active_offsets.get(tp)
+            self.entries.reached(tp.partition, -1 if read is None else read)
+        await super().on_recovery_completed(active_tps, standby_tps)
 
     @property
     def held(self) -> set[int]:
@@ -72,6 +107,10 @@ class LastingTable(Table[bytes, bytes]):
             return set()
         actives = self.app.assignor.assigned_actives()
         return {tp.partition for tp in actives if tp.topic == self.changelog_topic_name}
+
+    def held_items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what lies on the partitions that this process writes."""
+        return self.entries.entries(self.held)
 
     @property
     def is_settled(self) -> bool:
@@ -164,10 +203,8 @@ class TableMemory(Generic[V]):
 
     def items(self) -> Iterator[tuple[str, V]]:
         """Yield everything remembered on the partitions that this process holds; nothing while that changes."""
-        held, places = self.table.held, self.table.places
-        for name, raw in list(self.table.items()):
-            if places.get(name) in held:
-                yield name.decode(), thawed(raw, self.kind)
+        for name, raw in self.table.held_items():
+            yield name.decode(), thawed(raw, self.kind)
 
     def holds(self, key: str) -> bool:
         """Say whether what is keyed so is this process's work; never while partitions are being handed out."""

@@ -40,12 +40,13 @@ class Kafka:
     connection: Connection
     settings: KafkaSettings
 
-    async def prepare(self, *, data: Path, group: str) -> None:
+    async def prepare(self, *, data: Path, group: str) -> str:
         """Wait for the cluster, see that it is ours, make missing topics if that is allowed, and check all.
 
-        ConfigError with what does not fit and what to do; StoreError when the cluster does not answer in time.
+        Returns the cluster's id. ConfigError with what does not fit and what to do; StoreError when the cluster does
+        not answer in time.
         """
-        await self.patiently(partial(self._prepared, data, group))
+        return await self.patiently(partial(self._prepared, data, group))
 
     async def patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do what a start needs of the cluster, again while a broker is away or coming back, for `wait_s` at most."""
@@ -60,7 +61,7 @@ class Kafka:
                 logger.warning("kafka.waiting", reason=str(error), remedy=error.remedy)
                 await asyncio.sleep(KNOCK_AGAIN_S)
 
-    async def _prepared(self, data: Path, group: str) -> None:
+    async def _prepared(self, data: Path, group: str) -> str:
         async with admin_of(self.connection, wait_s=self.settings.wait_s) as admin:
             cluster_id, brokers = await admin.cluster()
             recognise(cluster_id, data)
@@ -69,6 +70,7 @@ class Kafka:
                 await self.create(admin, replication)
             refuse(await self.check(admin, replication))
             await admin.coordinator(group)
+            return cluster_id
 
     async def watch(self, every_s: float = WATCH_S) -> None:
         """Say when the cluster is away and when it is back; ConfigError when a topic was deleted under us."""

@@ -17,7 +17,7 @@ from yarl import URL
 from pipeline.adapters.embedded.acks import OrderlyAcks
 from pipeline.adapters.kafka.connection import Connection
 from pipeline.adapters.kafka.lease import Lease
-from pipeline.adapters.kafka.recovery import SteadyTables
+from pipeline.adapters.kafka.recovery import SteadyTables, answered
 
 HEARTBEATS_PER_SESSION = 4
 IDLE_S = 0.1
@@ -130,7 +130,7 @@ class Consumer(OrderlyAcks, driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go to what the group committed."""
         self.turn += 1
-        return await super().seek_to_committed()
+        return cast(Mapping[TP, int], await answered(super().seek_to_committed))
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Go to the offsets given."""
