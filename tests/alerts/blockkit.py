@@ -53,6 +53,8 @@ def _block(block: dict[str, Any]) -> Iterator[str]:
             yield from _actions(block["elements"])
         case "rich_text":
             yield from _rich(block["elements"])
+        case "divider":
+            pass
         case other:
             yield f"unknown block {other}"
 
@@ -69,7 +71,7 @@ def _actions(elements: list[dict[str, Any]]) -> Iterator[str]:
         yield "action_id twice"
     for element in elements:
         yield from _plain(element["text"], 75)
-        if len(element["url"]) > 3_000 or len(element["action_id"]) > 255:
+        if len(element.get("url", "")) > 3_000 or len(element["action_id"]) > 255:
             yield f"button: {element}"
 
 

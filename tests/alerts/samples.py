@@ -77,9 +77,7 @@ def reworded(old: str, new: str, **also: Any) -> Change:
     return change(
         type=ChangeType.MODIFIED,
         redline=redline,
-        severity=Severity.MEDIUM,
-        score=3.0,
-        **({"heading_path": ("4. Retention",)} | also),
+        **({"heading_path": ("4. Retention",), "severity": Severity.MEDIUM, "score": 3.0} | also),
     )
 
 
@@ -127,6 +125,45 @@ def due(told: Any = None, delivery_id: str = "dlv-1", **also: Any) -> DeliveryDu
     kind = {AlertRaised: "alert", AlertUpdated: "update", AlertWithdrawn: "withdrawal"}[type(told)]
     values = {"subscription_id": "sub-1", "thread": "x-privacy", "due_at": SEEN, kind: told}
     return DeliveryDue(delivery_id=delivery_id, **(values | also))
+
+
+def member(told: Any, **also: Any) -> DeliveryDue:
+    """One of a gathered message's deliveries, as it would have been told alone."""
+    about = told.alert_id if isinstance(told, AlertRaised) else also.get("alert", told).alert_id
+    return due(told, delivery_id=f"dlv-{about}-{type(told).__name__}", **also)
+
+
+def alert_of(
+    service: str, name: str = "Terms", severity: Severity = Severity.MEDIUM, **also: Any
+) -> AlertRaised:
+    """An alert of another document, told by one reworded clause."""
+    identity = f"{service}-{name}".casefold().replace(" ", "-")
+    document = DocumentSpec(
+        id=identity, service=service, name=name, url=f"https://{service}.example/{name[:9]}"
+    )
+    values: dict[str, Any] = {
+        "alert_id": f"alt-{identity}"[:60],
+        "document": document,
+        "service": service,
+        "severity": severity,
+        "title": f"{service} rewords a clause in its {name}",
+        "summary": f"{service} changed a clause in its {name}.",
+        "effective_date": None,
+    }
+    changed = also.pop("changes", (reworded("30 days", "a year", severity=severity),))
+    return alert(*changed, **(values | also))
+
+
+def group(*members: DeliveryDue, **also: Any) -> DeliveryDue:
+    """A message about all documents of a company that changed together."""
+    values = {"delivery_id": "dlv-group", "subscription_id": "sub-1", "thread": "group:x", "due_at": SEEN}
+    return DeliveryDue(**(values | {"gathered": "group", "members": members} | also))
+
+
+def digest(*members: DeliveryDue, period: str = "daily", **also: Any) -> DeliveryDue:
+    """A message about all of a day, or of a week."""
+    values = {"delivery_id": "dlv-digest", "thread": "digest", "gathered": "digest", "period": period}
+    return group(*members, **(values | also))
 
 
 def subscription(name: str = "sub-1", *, active: bool = True, **filters: Any) -> SubscriptionDeclared:

@@ -23,6 +23,7 @@ from pipeline.events import (
     Value,
 )
 
+STATES = 3  # updates told of one alert, the latest
 NAMES = 3  # services named in a headline
 PERIODS = {"daily": "Daily digest", "weekly": "Weekly digest"}
 STORY, HEALTH = "In the news", "Sources in trouble"
@@ -81,6 +82,11 @@ def gathered(due: DeliveryDue) -> Gathered:
     )
 
 
+def leading(message: Gathered) -> str:
+    """Return the id of the gravest alert that is told, or of the first that is told more of."""
+    return next((entry.alert_id for entry in (*message.told, *message.known, *message.withdrawn)), "")
+
+
 def section(entry: Told) -> str:
     """Return the heading that an alert stands under in a digest: how grave a change is, or what else it is."""
     kinds = {"story": STORY, "health": HEALTH}
@@ -111,6 +117,13 @@ def name(entry: Entry, message: Gathered) -> str:
     if alert.document and len(message.services) == 1:
         return words.one_line(alert.document.name, 140) or words.subject(alert)
     return words.subject(alert)
+
+
+def sentence(entry: Told, message: Gathered, room: int = 250) -> str:
+    """Return what happened in one sentence, where the name of the entry does not say it already."""
+    lead = words.lead(entry.alert)
+    named = lead in {name(entry, message), words.subject(entry.alert)}
+    return words.one_line(words.account(entry.alert) if named else lead, room)
 
 
 def headline(message: Gathered) -> str:
@@ -159,10 +172,10 @@ def became(entry: Entry) -> str:
 
 
 def state(entry: Entry) -> list[str]:
-    """Return what became of an alert since it was raised, each in a few words and with its reason."""
+    """Return what became of an alert since it was raised, the latest last, in a few words each with its reason."""
     said = [_because(words.update_title(update), words.because(update)) for update in entry.updates]
     gone = entry.withdrawal
-    return [*said, _because(words.update_title(gone), gone.reason)] if gone else said
+    return [*said[-STATES:], *([_because(words.update_title(gone), gone.reason)] if gone else [])]
 
 
 def coverage(entry: Entry) -> list[Coverage]:
@@ -186,9 +199,15 @@ def more_news(left: Sequence[Entry]) -> str:
     return f"{len(left):,} more" if left else ""
 
 
-def where_else(message: Gathered) -> str:
-    """Return how a reader sees what is not shown, where no link leads there."""
-    return f"`clausewire deliveries show {message.delivery_id}` lists them all"
+def command(message: Gathered) -> str:
+    """Return the command by which a reader sees what is not shown, where no link leads there."""
+    return f"clausewire deliveries show {message.delivery_id}"
+
+
+def seen(message: Gathered) -> str:
+    """Return when what is told was first seen: "17 October 2024", "14 to 20 October 2024"."""
+    times = [entry.alert.raised_at for entry in message.told]
+    return words.days(min(times), max(times)) if times else ""
 
 
 def listed(names: Sequence[str], *, joined: bool = True) -> str:
@@ -286,5 +305,5 @@ def _others(kinds: Counter[str]) -> list[str]:
 
 
 def _because(title: str, reason: str) -> str:
-    reason = words.one_line(reason, 300)
+    reason = words.one_line(reason, 160)
     return f"{title}: {reason}" if reason else title

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.alerts.render import slack_gathered, words
 from pipeline.alerts.render import slack_parts as parts
-from pipeline.alerts.render import words
 from pipeline.alerts.render.slack_frame import BUDGET, Message, escape, framed, metadata, size
 from pipeline.alerts.render.words import Links
 from pipeline.alerts.route import delivery_id as identity
@@ -66,13 +66,18 @@ def reply(
 
 
 def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> tuple[Message, Message | None]:
-    """Return the message to post for a delivery and, for an update, what the alert's message now says."""
+    """Return the message to post for a delivery and, for an update, what the alert's message now says.
+
+    An alert that was told in a gathered message has none of its own: that one stays as it is.
+    """
+    if due.members:
+        return slack_gathered.message(due, links=links), None
     told = due.withdrawal or due.update
     if told is None:
         assert due.alert is not None, "a delivery tells an alert, an update or a withdrawal"
         return message(due.alert, delivery_id=due.delivery_id, links=links), None
     post = reply(told, delivery_id=due.delivery_id, alert=due.alert)
-    if due.alert is None:
+    if due.alert is None or due.gathered:  # the message that told it tells others too
         return post, None
     updates = (*due.earlier, *((due.update,) if due.update else ()))
     refreshed = message(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ Block = dict[str, Any]
 HEADER = 150  # characters of a header block
 PER_SPAN = 60  # characters of JSON around a styled text element
 LINK = 400  # characters of a URL that is still worth its share of the budget
+ALL = frozenset(
+    {"page", "story", "redline", "evidence", "ack", "mute-document", "mute-clause", "why"}
+)  # the buttons that there are
 STYLES: dict[str, dict[str, bool]] = {
     "-": {"strike": True},
     "+": {"bold": True},
@@ -39,12 +42,13 @@ def text(value: str, **style: bool) -> Element:
     return {"type": "text", "text": value, "style": style} if style else {"type": "text", "text": value}
 
 
-def link(url: str, label: str) -> Element:
+def link(url: str, label: str, **style: bool) -> Element:
     """Return a link, or its words alone where the URL is not one to link to."""
     label = words.one_line(label, 200)
-    return (
-        {"type": "link", "url": url, "text": label or url[:80]} if words.is_web(url) else text(label or "-")
-    )
+    if not words.is_web(url):
+        return text(label or "-", **style)
+    styled = {"style": style} if style else {}
+    return {"type": "link", "url": url, "text": label or url[:80], **styled}
 
 
 def moment(at: datetime) -> Element:
@@ -71,6 +75,11 @@ def rich(*elements: Element) -> Block:
     return {"type": "rich_text", "elements": list(elements)}
 
 
+def header(value: str) -> Block:
+    """Return the line that a message is headed by."""
+    return {"type": "header", "text": _label(words.one_line(value, HEADER) or "-")}
+
+
 def redline(clip: Clip) -> list[Element]:
     """Return a redline as text: removed words struck, added words bold, each span one whole element."""
     return [text(piece, **STYLES[op]) for op, piece in clip.spans]
@@ -84,27 +93,23 @@ def opening(
     withdrawal: AlertWithdrawn | None,
 ) -> list[Block]:
     """Return what a busy person reads: about what, how grave, what happened, the worst clause, since when."""
-    header = {"type": "plain_text", "text": words.one_line(words.subject(alert), HEADER), "emoji": False}
     account = [text(words.one_line(words.account(alert), sizes.account))]
     return [
-        {"type": "header", "text": header},
+        header(words.subject(alert)),
         rich(section(*_state(updates, withdrawal), _lead(alert, struck=withdrawal is not None), account)),
-        *(block for change in ranked[:1] for block in clause(change, sizes.clause)),
+        *(rich(*clause(change, sizes.clause)) for change in ranked[:1]),
         rich(section(*([text(f"▸ {fact}")] for fact in words.facts(ranked, sizes.facts)), *_when(alert))),
     ]
 
 
-def clause(change: Change, room: int) -> list[Block]:
-    """Return the block that shows one clause: where it is, how it differs, its redline quoted."""
+def clause(change: Change, room: int) -> list[Element]:
+    """Return what shows one clause: where it is, how it differs, its redline quoted."""
     clip = shown(change, room, per_span=PER_SPAN)
-    told = f"{clip.untold:,} more changed words are not shown here."
-    left = [[text(told, italic=True)]] if clip.untold else []
+    told = f"{words.count(clip.untold, 'more changed word is', 'more changed words are')} not shown here."
     return [
-        rich(
-            section([text(words.place(change), bold=True), text(f"  {words.verb(change)}")]),
-            {"type": "rich_text_quote", "elements": redline(clip) or [text("-")]},
-            *(section(line) for line in left),
-        )
+        section([text(words.place(change), bold=True), text(f"  {words.verb(change)}")]),
+        {"type": "rich_text_quote", "elements": redline(clip) or [text("-")]},
+        *([section([text(told, italic=True)])] if clip.untold else []),
     ]
 
 
@@ -133,7 +138,7 @@ def others(items: Sequence[Element], more: str, links: Links) -> list[Block]:
 
 def ending(alert: AlertRaised, links: Links, updates: Sequence[AlertUpdated], sizes: Sizes) -> list[Block]:
     """Return what follows the changes: the news, the buttons, and what the alert rests on."""
-    return [*news(words.coverage_of(alert, updates), sizes.stories), *_buttons(alert, links), *_footer(alert)]
+    return [*news(words.coverage_of(alert, updates), sizes.stories), *buttons(alert, links), *_footer(alert)]
 
 
 def news(items: Sequence[Coverage], most: int) -> list[Block]:
@@ -151,7 +156,7 @@ def stories(items: Sequence[Coverage], most: int) -> list[Element]:
         for story in items[:most]
     ]
     left = len(items) - most
-    more = [section([text(f"{left:,} more {'report' if left == 1 else 'reports'}.")])] if left > 0 else []
+    more = [section([text(f"{words.count(left, 'more report')}.")])] if left > 0 else []
     return [{"type": "rich_text_list", "style": "bullet", "elements": lines}, *more]
 
 
@@ -168,10 +173,14 @@ def _state(updates: Sequence[AlertUpdated], withdrawal: AlertWithdrawn | None) -
 
 def _lead(alert: AlertRaised, *, struck: bool) -> list[Element]:
     """Return how grave and what: the severity as a badge, then one sentence."""
-    badge = [] if alert.kind == "story" else [text(alert.severity.upper(), code=True), text("  ")]
     told = words.lead(alert)
     style = {"bold": True, "strike": True} if struck else {"bold": True}
-    return [*badge, text("" if told == words.subject(alert) else told, **style)]
+    return [*badge(alert), text("" if told == words.subject(alert) else told, **style)]
+
+
+def badge(alert: AlertRaised) -> list[Element]:
+    """Return how grave an alert is, as a badge; a story has none."""
+    return [] if alert.kind == "story" else [text(alert.severity.upper(), code=True), text("  ")]
 
 
 def _when(alert: AlertRaised) -> list[list[Element]]:
@@ -185,7 +194,8 @@ def _when(alert: AlertRaised) -> list[list[Element]]:
     ]
 
 
-def _buttons(alert: AlertRaised, links: Links) -> list[Block]:
+def buttons(alert: AlertRaised, links: Links, only: Container[str] = ALL) -> list[Block]:
+    """Return the row of buttons that lead on from an alert, and by which a reader answers it."""
     story = alert.coverage[0].url if alert.kind == "story" and alert.coverage else ""
     targets = (
         ("page", "Open the page", alert.document.url if alert.document else ""),
@@ -193,11 +203,10 @@ def _buttons(alert: AlertRaised, links: Links) -> list[Block]:
         ("redline", "Full redline", links.redline),
         ("evidence", "Evidence", links.evidence),
     )
-    buttons = [
-        _button(name, label, url) for name, label, url in targets if words.is_web(url) and len(url) <= LINK
-    ]
-    buttons += _answers(alert, links.actions)
-    return [{"type": "actions", "elements": buttons}] if buttons else []
+    there = ((name, label, url) for name, label, url in targets if words.is_web(url) and len(url) <= LINK)
+    row = [_button(*target) for target in there if target[0] in only]
+    row += [answer for answer in _answers(alert, links.actions) if answer["action_id"] in only]
+    return [{"type": "actions", "elements": row}] if row else []
 
 
 def _answers(alert: AlertRaised, subscription_id: str) -> list[Element]:
@@ -230,9 +239,9 @@ def _label(words_of: str) -> Element:
 def _footer(alert: AlertRaised) -> list[Block]:
     """Return what proves the alert: its id, and the digest of the page it rests on."""
     page = f"  ·  page SHA-256 {alert.evidence.new.body.sha256[:16]}…" if alert.evidence else ""
-    note = {
-        "type": "plain_text",
-        "text": words.one_line(f"Clausewire {alert.alert_id}{page}", 300),
-        "emoji": False,
-    }
-    return [{"type": "context", "elements": [note]}]
+    return [footer(f"Clausewire {alert.alert_id}{page}")]
+
+
+def footer(note: str) -> Block:
+    """Return the small print at a message's end."""
+    return {"type": "context", "elements": [_label(words.one_line(note, 300))]}

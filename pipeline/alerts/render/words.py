@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
 
+from pipeline.alerts.render.letters import clean, count, is_web, one_line
+from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
 from pipeline.events import (
     AlertRaised,
     AlertUpdated,
@@ -19,6 +20,42 @@ from pipeline.events import (
     Severity,
     Value,
 )
+
+__all__ = [
+    "QUIET",
+    "RANK",
+    "VERBS",
+    "Line",
+    "Links",
+    "account",
+    "because",
+    "brief",
+    "by_importance",
+    "clean",
+    "count",
+    "coverage",
+    "coverage_of",
+    "day",
+    "days",
+    "effective",
+    "facts",
+    "in_force",
+    "instant",
+    "is_ahead",
+    "is_web",
+    "lead",
+    "more",
+    "notice",
+    "one_line",
+    "place",
+    "subject",
+    "tell",
+    "total",
+    "update_title",
+    "verb",
+    "watches",
+    "when",
+]
 
 VERBS: dict[ChangeType, str] = {
     ChangeType.ADDED: "new",
@@ -43,16 +80,6 @@ QUIET = frozenset(
     }
 )
 RANK = {severity: severity.rank for severity in Severity}
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)  # not calendar.month_name, which follows the locale
-
-# C0 and C1 controls but tab and newline; bidirectional overrides, embeddings and isolates; lone surrogates;
-# line and paragraph separators; the byte order mark
-_UNSHOWN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ud800-\udfff\ufff9-\ufffb]"
-)
 
 
 class Links(Value, frozen=True, kw_only=True):
@@ -73,30 +100,6 @@ class Line(Value, frozen=True, kw_only=True):
 
     label: str
     text: str
-
-
-def clean(text: str) -> str:
-    """Return text that displays as what it says: no control characters, no reordering marks, no halves."""
-    return _UNSHOWN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def one_line(text: str, limit: int = 300) -> str:
-    """Return clean text on one line, cut at a word's end with an ellipsis past `limit` characters."""
-    text = " ".join(clean(text).split())
-    if len(text) <= limit:
-        return text
-    cut = text.rfind(" ", 0, limit)
-    return text[: cut if cut > limit // 2 else limit - 1].rstrip(" ,;:") + "…"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: "1 change", "1,204 changes"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def is_web(url: str) -> bool:
-    """Say whether a URL is one that a message may link to."""
-    return re.fullmatch(r"https?://[^\s<>\"|\\^`{}\x00-\x1f]{1,2900}", url, re.IGNORECASE) is not None
 
 
 def subject(alert: AlertRaised) -> str:
@@ -121,7 +124,7 @@ def notice(alert: AlertRaised) -> str:
     """Return the line that a notification shows: about what, how grave, what happened, from when."""
     grave = "" if alert.kind == "story" else f" ({alert.severity})"
     told = account(alert) if lead(alert) == subject(alert) else lead(alert)
-    force = f". In force {effective(alert)}" if effective(alert) else ""
+    force = f". {in_force(alert)}" if in_force(alert) else ""
     return f"{subject(alert)}{grave}: {told}{force}" if told else f"{subject(alert)}{grave}{force}"
 
 
@@ -148,38 +151,13 @@ def verb(change: Change) -> str:
     return VERBS[change.type]
 
 
-def day(moment: date) -> str:
-    """Return a date in words: 17 October 2024."""
-    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
-
-
-def instant(moment: datetime) -> str:
-    """Return a time in words, to the minute: 17 October 2024, 12:04 UTC."""
-    return f"{day(moment)}, {moment:%H:%M} UTC"
-
-
-def effective(alert: AlertRaised) -> str:
-    """Return when the change comes into force, counted from when it was seen; empty when not known."""
-    if not alert.effective_date:
-        return ""
-    try:
-        on = date.fromisoformat(alert.effective_date[:10])
-    except ValueError:
-        return one_line(alert.effective_date, 60)
-    days = (on - alert.raised_at.date()).days
-    if days == 0:
-        return f"{day(on)}, the day it was seen"
-    count = f"{abs(days):,} {'day' if abs(days) == 1 else 'days'}"
-    return f"{day(on)}, {count} after it was seen" if days > 0 else f"{day(on)}, {count} before it was seen"
-
-
 def when(alert: AlertRaised) -> list[Line]:
     """Return the lines on time and certainty: in force, first seen, how sure."""
-    lines = [Line(label="In force", text=effective(alert))] if effective(alert) else []
+    label = "In force" if is_ahead(alert) else "Dated"
+    lines = [Line(label=label, text=effective(alert))] if effective(alert) else []
     lines.append(Line(label="First seen", text=instant(alert.raised_at)))
     if alert.matches:
-        watches = dict.fromkeys(match.watch or match.watch_id for match in alert.matches)
-        lines.append(Line(label="Watch", text=one_line(", ".join(watches), 200)))
+        lines.append(Line(label="Watch", text=one_line(watches(alert), 200)))
     if previous := alert.evidence and alert.evidence.old:
         lines.append(Line(label="Compared with", text=f"the page of {instant(previous.fetched_at)}"))
     if alert.kind == "change" and not alert.confirmed:
@@ -193,16 +171,38 @@ def when(alert: AlertRaised) -> list[Line]:
     return lines
 
 
+def brief(alert: AlertRaised) -> list[str]:
+    """Return the same as `when` in few words, but when it was seen; the first, on its date, may be empty."""
+    dated = f"Dated {effective(alert).partition(',')[0]}" if effective(alert) else ""
+    notes = (
+        (f"watch {one_line(watches(alert), 120)}", bool(alert.matches)),
+        ("not confirmed by a second read yet", alert.kind == "change" and not alert.confirmed),
+        ("coming and current text on one page", alert.stacked),
+        ("from the archive, about the past", alert.replayed or alert.origin is Origin.IMPORT),
+    )
+    return [in_force(alert) or dated, *(note for note, holds in notes if holds)]
+
+
+def watches(alert: AlertRaised) -> str:
+    """Return the watches that an alert met, each once."""
+    return ", ".join(dict.fromkeys(match.watch or match.watch_id for match in alert.matches))
+
+
 def tell(fact: Fact) -> str:
     """Return a fact in words: its note with the words it rests on, or old → new."""
     if fact.note:
         quote = one_line(fact.quote, 60)
-        return one_line(fact.note, 140) + (f" (“{quote}”)" if quote and quote not in fact.note else "")
+        note = re.sub(r"(?<![\w.,])[0-9]{5,15}(?![\w]|[.,][0-9])", _grouped, one_line(fact.note, 140))
+        return note + (f" (“{quote}”)" if quote and quote not in fact.note else "")
     old, new = _normal(fact.old), _normal(fact.new)
     kind = one_line(fact.kind, 40).replace("-", " ")
     if old and new:
         return f"{kind}: {old} → {new}"
     return f"{kind}: {new} (new)" if new else f"{kind}: {old} (gone)" if old else ""
+
+
+def _grouped(number: re.Match[str]) -> str:
+    return f"{int(number[0]):,}"
 
 
 def _normal(value: dict[str, object] | None) -> str:
