@@ -21,7 +21,7 @@ from agents.commands.pages import print_json
 from agents.commands.reading import InputError
 from agents.commands.standing import declare, locker, named, standing
 from agents.recover import missed
-from agents.subscribe import EmailTo, HoursBody, NewSubscription, Only, SlackTo, To, WebhookTo
+from agents.subscribe import AppriseTo, EmailTo, HoursBody, NewSubscription, Only, SlackTo, To, WebhookTo
 from pipeline.adapters import ssrf
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
@@ -51,7 +51,10 @@ def list_subscriptions(
 
 
 def _told(one: SubscriptionDeclared) -> str:
-    place = one.target.get("url") or one.target.get("channel") or ", ".join(one.target.get("to", ()))
+    target = one.target
+    place = (
+        target.get("url") or target.get("channel") or target.get("service") or ", ".join(target.get("to", ()))
+    )
     state = "on " if one.active else "off"
     why = f"  {one.reason}" if one.reason else ""
     return f"{state}  {one.channel.value:<8}  {one.subscription_id}  {place or one.name}  ({one.by}){why}"
@@ -65,6 +68,9 @@ def add(  # noqa: PLR0913  # an option each
     email: Annotated[list[str] | None, typer.Option(help="A mailbox; may be repeated.")] = None,
     slack_channel: Annotated[str, typer.Option(help="A Slack channel; the bot token is asked for.")] = "",
     slack_webhook: Annotated[bool, typer.Option("--slack-webhook", help="Its URL is asked for.")] = False,
+    apprise: Annotated[
+        bool, typer.Option("--apprise", help="A service that Apprise knows; its URL is asked for.")
+    ] = False,
     service: Words = None,
     document: Words = None,
     category: Words = None,
@@ -86,6 +92,7 @@ def add(  # noqa: PLR0913  # an option each
         webhook=WebhookTo(url=webhook) if webhook else None,
         email=EmailTo(to=tuple(email)) if email else None,
         slack=_slack(slack_channel, webhook=slack_webhook),
+        apprise=AppriseTo(url=typer.prompt("Apprise URL", hide_input=True, err=True)) if apprise else None,
     )
     only = Only(
         services=tuple(service or ()),
@@ -117,7 +124,7 @@ def _made(settings: Settings, wanted: NewSubscription, *, private: bool) -> None
             f"there is a subscription {identity!r}" if identity else "this name has no letter and no digit",
             remedy="Give it another name",
         )
-    seals = wanted.to.webhook or wanted.to.slack
+    seals = wanted.to.webhook or wanted.to.slack or wanted.to.apprise
     made = subscribe.made(
         wanted,
         subscription_id=identity,
@@ -129,11 +136,19 @@ def _made(settings: Settings, wanted: NewSubscription, *, private: bool) -> None
     )
     if made.channel is Channel.WEBHOOK:
         asyncio.run(_consented(settings, made, secret))
+    if made.channel is Channel.APPRISE:
+        asyncio.run(_opened(settings, made))
     declare(settings, made)
     typer.echo(f"{identity} is told from now on", err=True)
     if made.channel is Channel.WEBHOOK:
         typer.echo("Its posts are signed with this secret, shown this once:", err=True)
         typer.echo(secret)
+
+
+async def _opened(settings: Settings, made: SubscriptionDeclared) -> None:
+    """Say now what would keep every message from being sent."""
+    async with Channels(settings, SystemClock()) as channels:
+        await channels.notifier(made)
 
 
 async def _consented(settings: Settings, made: SubscriptionDeclared, secret: str) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from pipeline.alerts.render import text, words
+from pipeline.alerts.render import gathered, text, words
+from pipeline.alerts.render.gathered import Gathered
 from pipeline.alerts.render.redline import spans_of
 from pipeline.events import AlertRaised, DeliveryDue, Value
 
@@ -77,8 +78,8 @@ def size(told: str) -> int:
 def _drafts(due: DeliveryDue) -> Iterator[str]:
     """Yield the texts of a delivery, the fullest first; each begins with the line that is its title."""
     if due.members:
-        yield text.compose(due)
-        yield from (_gathered(due, most, scale) for most, scale in GATHERED)
+        message = gathered.gathered(due)
+        yield from (_gathered(message, most, scale) for most, scale in GATHERED)
     elif due.alert and not (due.update or due.withdrawal):
         for most, scale in SHARES:
             yield text.alert(due.alert, width=UNWRAPPED, most=most, scale=scale)
@@ -86,18 +87,21 @@ def _drafts(due: DeliveryDue) -> Iterator[str]:
         yield text.compose(due)
 
 
-def _gathered(due: DeliveryDue, most: int, scale: float) -> str:
-    """Return a gathered message by the first of its members, each shortly, and how many more there are."""
-    blocks = [text.compose(due).partition("\n")[0]]
-    for member in due.members[:most]:
-        if member.alert and not (member.update or member.withdrawal):
-            blocks.append(text.alert(member.alert, width=UNWRAPPED, most=1, scale=scale).strip())
-        else:
-            blocks.append(text.compose(member).strip())
-    left = len(due.members) - most
-    if left > 0:
-        blocks.append(f"{left:,} more {'alert' if left == 1 else 'alerts'}.")
-    return "\n\n".join(blocks)
+def _gathered(message: Gathered, most: int, scale: float) -> str:
+    """Return a gathered message: its headline, the first of its alerts each shortly, and how many more there are."""
+    told = [
+        text.alert(one.alert, updates=one.updates, width=UNWRAPPED, most=1, scale=scale)
+        for one in message.told[:most]
+    ]
+    known = [
+        text.update(news, about=one.alert)
+        for one in (*message.known, *message.withdrawn)
+        if (news := one.withdrawal or next(iter(one.updates[-1:]), None))
+    ]
+    blocks = [*told, *known[: most - len(told)]]
+    left = len(message.told) + len(known) - len(blocks)
+    more = [f"{left:,} more {'alert' if left == 1 else 'alerts'}."] if left else []
+    return "\n\n".join([gathered.headline(message), *(block.strip() for block in blocks), *more])
 
 
 def _least(due: DeliveryDue, room_left: int, room: Room) -> str:
