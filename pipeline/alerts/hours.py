@@ -61,6 +61,14 @@ def minutes(written: str) -> int:
     return total
 
 
+def minute_of_day(written: str) -> int:
+    """Return the minute of the day that `08:30` spells, before 24:00; ConfigError for none."""
+    minute = minutes(written)
+    if minute == 1440:
+        raise ConfigError('"24:00" is the next day', remedy="Write 00:00")
+    return minute
+
+
 def zone_of(name: str) -> ZoneInfo:
     """Return a time zone; ConfigError where there is none of that name."""
     try:

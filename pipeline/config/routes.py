@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.alerts.hours import hours
+from pipeline.config.gather import gather
 from pipeline.config.model import Route, WatchSpec
 from pipeline.config.reading import Item, Table, did_you_mean
 from pipeline.config.sections import choice, identity
@@ -15,7 +16,7 @@ from pipeline.config.values import LITERAL_SECRETS, env_name, hook_address, mail
 from pipeline.errors import ConfigError
 from pipeline.events import Channel, DocumentSpec, Filters, Hours, Severity, slug
 
-ROUTE_KEYS = ("name", "to", "only", "hours")
+ROUTE_KEYS = ("name", "to", "only", "hours", "gather")
 FILTER_KEYS = ("services", "documents", "categories", "watches", "kinds", "languages", "min_severity")
 KINDS = ("change", "story", "health")
 APPRISE_SECRETS = {
@@ -52,7 +53,15 @@ def route(item: Item, known: Known) -> Route | None:
         return None
     channel, values = target
     week = _hours(table.get("hours"))
-    return Route(id=route_id, name=name, channel=channel, target=values, filters=filters, hours=week)
+    return Route(
+        id=route_id,
+        name=name,
+        channel=channel,
+        target=values,
+        filters=filters,
+        hours=week,
+        gather=gather(table.get("gather")),
+    )
 
 
 def _hours(item: Item | None) -> Hours | None:
