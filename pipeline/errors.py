@@ -6,6 +6,7 @@
     │   ├── FetchError         a page or feed could not be read now (kind)
     │   ├── DeliveryError      a destination could not take a message now (retry_after_s)
     │   └── StoreError         log or blob store cannot take a write now (disk full, broker away)
+    │       └── ClaimLostError what this process was at work on has gone to another one
     └── RejectError            this event never will: set it aside with stage and reason
         ├── DecodeError        bytes that are no event of ours
         ├── PageError          a page that cannot be read as a document (state)
@@ -55,7 +56,10 @@ class FetchError(RetryError):
 
 
 class DeliveryError(RetryError):
-    """A destination could not take a message now; `ambiguous` when it may have taken it after all."""
+    """A destination could not take a message now; `ambiguous` when it may have taken it after all.
+
+    `ours` when the failure lies with us, such as a secret that is not set: it says nothing of the destination.
+    """
 
     def __init__(
         self,
@@ -64,16 +68,22 @@ class DeliveryError(RetryError):
         status: int | None = None,
         retry_after_s: float | None = None,
         ambiguous: bool = False,
+        ours: bool = False,
         remedy: str = "",
     ) -> None:
         super().__init__(fact, remedy=remedy)
         self.status = status
         self.retry_after_s = retry_after_s
         self.ambiguous = ambiguous
+        self.ours = ours
 
 
 class StoreError(RetryError):
     """The log or the blob store cannot take a write now."""
+
+
+class ClaimLostError(StoreError):
+    """What this process was at work on has gone to another one, or is held by it."""
 
 
 class RejectError(PipelineError):
