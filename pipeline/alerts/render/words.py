@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.alerts.render.letters import clean, count, is_web, one_line
 from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
+from msgspec.structs import replace
+
 from pipeline.events import (
     AlertRaised,
     AlertUpdated,
@@ -85,7 +87,8 @@ RANK = {severity: severity.rank for severity in Severity}
 class Links(Value, frozen=True, kw_only=True):
     """Where a reader can go from a message; an empty one is not shown. The page is the document's own URL.
 
-    `actions` is the subscription that buttons of Slack act for, empty where nobody takes what they send.
+    `actions` is the subscription that buttons of Slack act for, empty where nobody takes what they send. `members`
+    are those of a gathered message's alerts, by alert id.
     """
 
     evidence: str = ""
@@ -93,6 +96,11 @@ class Links(Value, frozen=True, kw_only=True):
     deliveries: str = ""
     home: str = ""
     actions: str = ""
+    members: dict[str, Links] = {}
+
+    def of(self, alert_id: str) -> Links:
+        """Return where a reader can go from what is told of one alert of a gathered message."""
+        return replace(self.members.get(alert_id, Links()), actions=self.actions)
 
 
 class Line(Value, frozen=True, kw_only=True):
