@@ -1,175 +1,329 @@
 """History run again: the same steps over recorded pages, into shadow topics, without delivering anything.
 
 A replay reads each document's pages from their beginning, so that it stands at `since` where the program stood, and
-rings the reminders that fell due in between; what it would have alerted is compared with what was.
+rings the reminders that fell due in between; what it would have alerted is compared with what was. It goes through a
+partition page by page: what came of a few pages, how each document was left and how far it is are made lasting at
+once, so that a replay that was killed goes on, in any process, and nothing stands twice in its shadow topics.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from agents.detect_changes import detect_changes
-from agents.extract_versions import ReadingState, extract_versions
-from agents.raise_alerts import raise_alerts
-from agents.remind import bell
-from pipeline.alerts.alert import AlertingState
-from pipeline.errors import DecodeError, RejectError
+import msgspec
+import zstandard
+
+from agents.rerun import Rerun, Standing
+from pipeline.errors import ClaimLostError, DecodeError, RejectError
 from pipeline.events import (
     AlertRaised,
-    AlertUpdated,
-    AlertWithdrawn,
-    ChangeSettled,
-    ClausesChanged,
     Event,
+    EventRejected,
     PageFetched,
-    ReminderSet,
-    VersionRecorded,
+    Value,
+    derived_id,
 )
-from pipeline.policy.lifecycle import DocumentState
-from pipeline.ports import Blobs, History, Kept, Memory, Values
+from pipeline.policy.extract import EXTRACTOR
+from pipeline.ports import History, Kept, Portion, ReplayLog, Scope
+from pipeline.topics import PLAN, SHADOW, STATES
 
-Alert = AlertRaised | AlertUpdated | AlertWithdrawn
-FAR = datetime.max.replace(tzinfo=UTC)
+PAGES, ALERTS = "pages.fetched", "alerts.raised"
+GROUP = "clausewire-replay-"
+SUMS = ""  # the key of a partition's sums among the documents' states
+
+V = TypeVar("V")
+Decode = Callable[[bytes | None], Event]
+Lines = Callable[[Standing], Rerun]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memories:
-    """What the replayed steps remember, apart from what the program does."""
+class Wanted(Value, frozen=True, kw_only=True):
+    """Which history is to be run again: times at or after `since` and before `until`, some documents or all."""
 
-    reading: Memory[ReadingState]
-    documents: Memory[DocumentState]
-    alerting: Memory[AlertingState]
+    since: datetime | None = None
+    until: datetime | None = None
+    documents: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The same replay has the same name."""
+        return derived_id("rp", self.since or "", self.until or "", *sorted(self.documents))[:11]
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its shadow topics begin with."""
+        return f"{SHADOW}{self.name}."
+
+    @property
+    def group(self) -> str:
+        """The consumer group that it runs under."""
+        return GROUP + self.name
+
+    def covers(self, moment: datetime) -> bool:
+        """Say whether a result of that time is asked for."""
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+class Plan(Value, frozen=True, kw_only=True):
+    """A replay as it was begun: the pages that there were then, and the code that runs them again.
+
+    `spans` is the first offset and the end of each partition; `last` the time of the newest settled change: the
+    reminders that rang by then ring in the replay too.
+    """
+
+    wanted: Wanted
+    spans: tuple[tuple[int, int], ...]
+    last: datetime
+    code: str
+
+    @property
+    def scope(self) -> Scope:
+        ends = tuple(end for _, end in self.spans)
+        return Scope(topic=PAGES, ends=ends, group=self.wanted.group, prefix=self.wanted.prefix)
+
+    @property
+    def total(self) -> int:
+        """Records to be gone through."""
+        return sum(end - first for first, end in self.spans)
+
+    def done(self, committed: dict[int, int]) -> int:
+        """Return how many records are through, of the next offsets that the group committed."""
+        return sum(max(0, committed.get(n, 0) - first) for n, (first, _) in enumerate(self.spans))
+
+
+class Sums(Value, frozen=True, kw_only=True):
+    """What a replay counts per partition: pages in the range, and results."""
+
+    pages: int = 0
+    results: int = 0
 
 
 @dataclass(kw_only=True)
 class Report:
-    """What a replay found: events by topic, the alerts it would raise, and how they compare with the published."""
+    """What a replay found: pages, results, the alerts it would raise, and how they compare with the published."""
 
     pages: int = 0
-    results: list[Event] = field(default_factory=list)
+    results: int = 0
+    alerts: list[str] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
-
-    @property
-    def alerts(self) -> list[AlertRaised]:
-        return [event for event in self.results if isinstance(event, AlertRaised)]
 
     @property
     def equal(self) -> bool:
         return not self.missing and not self.extra
 
 
-@dataclass(kw_only=True)
-class Rerun:
-    """The policy line without the log: pages in, everything that follows from them out."""
+def code_of(version: str) -> str:
+    """Return what stands for the code that runs history again."""
+    return f"{version} {EXTRACTOR}"
 
-    blobs: Blobs
-    values: Values
-    memories: Memories
-    _calendar: list[tuple[datetime, str, ReminderSet]] = field(default_factory=list)
 
-    async def page(self, event: PageFetched) -> AsyncIterator[Event]:
-        """Yield what follows from a page, and before it what fell due in the meantime."""
-        async for result in self.until(event.at):
-            yield result
-        async for result in self._follow(event):
-            yield result
+def planned(log: ReplayLog, wanted: Wanted, *, code: str, anew: bool = False) -> Plan:
+    """Return the replay that was begun and is to be gone on with, else a new one.
 
-    async def until(self, moment: datetime) -> AsyncIterator[Event]:
-        """Ring what falls due up to a moment."""
-        while self._calendar and self._calendar[0][0] <= moment:
-            _, _, reminder = heapq.heappop(self._calendar)
-            for event in bell(reminder):
-                if isinstance(event, ChangeSettled):
-                    async for result in self._follow(event):
-                        yield result
+    Anew begins one that was asked to, that other code began, or that is through while history has grown since.
+    ClaimLostError when it is to begin anew and others are at work on it.
+    """
+    known, now = known_plan(log, wanted), _plan(log, wanted, code)
+    if known and not anew and known.code == code:
+        finished = known.done(log.committed(wanted.group, PAGES)) >= known.total
+        if not finished or (known.spans, known.last) == (now.spans, now.last):
+            return known
+    clear(log, wanted.prefix, wanted.group)
+    log.declare(wanted.prefix, max(1, len(now.spans)))
+    log.put_back(wanted.prefix + PLAN, b"plan", msgspec.json.encode(now), {})
+    return known_plan(log, wanted) or now  # who comes at the same time takes the first
 
-    async def _follow(self, event: Event) -> AsyncIterator[Event]:
+
+def clear(log: ReplayLog, prefix: str, group: str) -> list[str]:
+    """Delete a replay: its shadow topics, and what its group committed; ClaimLostError while it is at work."""
+    if not log.forget(group):
+        raise ClaimLostError(
+            "another process is at work on this replay", remedy="wait for it, or stop it first"
+        )
+    return log.drop(prefix)
+
+
+def known_plan(log: ReplayLog, wanted: Wanted) -> Plan | None:
+    """Return the plan of a replay that was begun."""
+    for record in log.records(wanted.prefix + PLAN):
+        return msgspec.json.decode(record.value or b"", type=Plan)
+    return None
+
+
+def _plan(log: ReplayLog, wanted: Wanted, code: str) -> Plan:
+    spans = tuple(log.spans(PAGES))
+    return Plan(wanted=wanted, spans=spans, last=last_moment(log), code=code)
+
+
+def last_moment(history: History) -> datetime:
+    """Return the time of the newest change or settlement."""
+    times = (record.at for record in history.records("clauses.changed"))
+    return max(times, default=datetime.min.replace(tzinfo=UTC))
+
+
+async def work(portions: AsyncIterator[Portion], plan: Plan, *, lines: Lines, decode: Decode) -> None:
+    """Run the partitions that come to this process, until there are none left."""
+    async for portion in portions:
+        try:
+            await Stretch(portion, plan, lines, decode).run()
+        except ClaimLostError:
+            continue  # it has gone to another process, which goes on after the last commit
+
+
+class Stretch:
+    """One partition on its way: what is remembered of its documents lies here packed, a few kilobytes each."""
+
+    def __init__(self, portion: Portion, plan: Plan, lines: Lines, decode: Decode) -> None:
+        self._portion = portion
+        self._plan = plan
+        self._wanted = plan.wanted
+        self._lines = lines
+        self._decode = decode
+        self._states: dict[str, bytes] = {}
+        self._changed: dict[str, bytes] = {}
+        self._found: list[Event] = []
+        self._sums = Sums()
+
+    async def run(self) -> None:
+        """Go through the partition from where it was left."""
+        begun = await self._portion.begin()
+        packed = begun.pop(SUMS, None)
+        self._sums = _unpacked(packed, Sums) if packed else Sums()
+        self._states = begun
+        through = False
+        while not through:
+            for record in await self._portion.read():
+                await self._record(record)
+            through = self._portion.at_end
+            if through:
+                await self._ring()
+            await self._save()
+
+    async def _record(self, record: Kept) -> None:
+        event = self._page(record)
+        if event is None:
+            return
+        line = self._line(event.key)
+        try:
+            async for result in line.page(event):
+                self._keep(result, self._wanted.since is None or result.at >= self._wanted.since)
+        except RejectError as error:
+            self._found.append(_rejected(event, record, error))
+        self._leave(event.key, line)
+        in_range = self._wanted.since is None or event.at >= self._wanted.since
+        self._sums = msgspec.structs.replace(self._sums, pages=self._sums.pages + in_range)
+
+    def _page(self, record: Kept) -> PageFetched | None:
+        if self._wanted.until and record.at >= self._wanted.until:
+            return None
+        try:
+            event = self._decode(record.value)
+        except DecodeError:
+            return None
         if not isinstance(event, PageFetched):
-            yield event
-        if isinstance(event, ReminderSet):
-            heapq.heappush(self._calendar, (event.due_at, event.id, event))
-        for step in self._steps(event):
-            async for result in step:
-                async for further in self._follow(result):
-                    yield further
+            return None
+        documents = self._wanted.documents
+        return event if not documents or event.key in documents else None
 
-    def _steps(self, event: Event) -> list[AsyncIterator[Event]]:
-        m = self.memories
-        if isinstance(event, PageFetched):
-            return [extract_versions(event, blobs=self.blobs, values=self.values, memory=m.reading)]
-        if isinstance(event, VersionRecorded):
-            return [detect_changes(event, values=self.values, memory=m.documents)]
-        if isinstance(event, ClausesChanged | ChangeSettled):
-            return [raise_alerts(event, values=self.values, memory=m.alerting)]
-        return []
+    async def _ring(self) -> None:
+        """Ring, at the end, what fell due by the time that history reaches to."""
+        moment = self._wanted.until or self._plan.last
+        for key in sorted(self._states):
+            line = self._line(key)
+            before = len(line.left.calendar)
+            async for result in line.until(moment):
+                self._keep(result, self._wanted.covers(result.at))
+            if len(line.left.calendar) != before:
+                self._leave(key, line)
+
+    def _keep(self, result: Event, is_wanted: bool) -> None:
+        if is_wanted:
+            self._found.append(result)
+            self._sums = msgspec.structs.replace(self._sums, results=self._sums.results + 1)
+
+    def _line(self, key: str) -> Rerun:
+        packed = self._states.get(key)
+        return self._lines(_unpacked(packed, Standing) if packed else Standing())
+
+    def _leave(self, key: str, line: Rerun) -> None:
+        self._states[key] = self._changed[key] = _packed(line.left)
+
+    async def _save(self) -> None:
+        await self._portion.save(self._found, {**self._changed, SUMS: _packed(self._sums)})
+        self._found, self._changed = [], {}
 
 
-async def replay(
-    history: History,
-    *,
-    rerun: Callable[[], Rerun],
-    decode: Callable[[bytes | None], Event],
-    since: datetime | None = None,
-    until: datetime | None = None,
-    documents: Sequence[str] = (),
-    progress: Callable[[int], None] = lambda pages: None,
-) -> Report:
-    """Run the recorded pages of documents (all when none is named) again and compare with what was published."""
-    report, pages = Report(), pages_by_document(history, decode, documents, until)
-    for _, events in sorted(pages.items()):
-        line = rerun()
-        for event in events:
-            await _one(line, event, report, since)
-            progress(report.pages)
-        async for result in line.until(until or last_moment(history)):
-            _keep(report, result, since, until)
-    _compare(report, published(history, decode, since, until, set(pages)))
+def _packed(value: Value) -> bytes:
+    return zstandard.compress(msgspec.json.encode(value))
+
+
+def _unpacked(packed: bytes | None, kind: type[V]) -> V:
+    return msgspec.json.decode(zstandard.decompress(packed or b""), type=kind)
+
+
+def _rejected(event: PageFetched, record: Kept, error: RejectError) -> EventRejected:
+    return EventRejected(
+        stage="replay",
+        reason=str(error),
+        remedy=error.remedy,
+        rejected_at=event.at,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        origin_key=event.key,
+    )
+
+
+def compared(log: ReplayLog, plan: Plan, decode: Decode) -> Report:
+    """Return what a replay that is through found, and how its alerts compare with the published: by their ids."""
+    wanted, report = plan.wanted, Report()
+    documents = _sum_up(log, wanted, report)
+    now: dict[str, tuple[str, str]] = {}
+    for event in decoded(log.records(wanted.prefix + ALERTS), decode):
+        if isinstance(event, AlertRaised):
+            document = event.document.id if event.document else ""
+            now[event.alert_id] = (f"{document} {event.at.isoformat()} {event.alert_id}", line_of(event))
+    report.alerts = [line for _, line in sorted(now.values())]
+    before = published(log, decode, wanted.since, wanted.until, documents)
+    report.missing, report.extra = sorted(before - now.keys()), sorted(now.keys() - before)
+    for event in decoded(log.records(wanted.prefix + "events.rejected"), decode):
+        if isinstance(event, EventRejected):
+            report.rejected.append(f"{event.origin_key} of {event.at:%Y-%m-%d %H:%M}: {event.reason}")
+    report.rejected.sort()
     return report
 
 
-async def _one(line: Rerun, event: PageFetched, report: Report, since: datetime | None) -> None:
-    try:
-        async for result in line.page(event):
-            _keep(report, result, since, None)
-    except RejectError as error:
-        report.rejected.append(f"{event.document.id} of {event.at:%Y-%m-%d %H:%M}: {error}")
-    report.pages += since is None or event.at >= since
+def _sum_up(log: ReplayLog, wanted: Wanted, report: Report) -> set[str]:
+    """Take the counts of a replay into its report; return the documents that were run again."""
+    documents, sums = set[str](), dict[int, Sums]()
+    for record in log.records(wanted.prefix + STATES):
+        key = (record.key or b"").decode()
+        documents.add(key)
+        if key == SUMS:
+            sums[record.partition] = _unpacked(record.value, Sums)
+    report.pages = sum(one.pages for one in sums.values())
+    report.results = sum(one.results for one in sums.values())
+    return documents - {SUMS}
 
 
-def _keep(report: Report, result: Event, since: datetime | None, until: datetime | None) -> None:
-    if (since is None or result.at >= since) and (until is None or result.at < until):
-        report.results.append(result)
-
-
-def pages_by_document(
-    history: History,
-    decode: Callable[[bytes | None], Event],
-    documents: Sequence[str],
-    until: datetime | None,
-) -> dict[str, list[PageFetched]]:
-    """Return the recorded pages of each document in the order of the log."""
-    pages: dict[str, list[PageFetched]] = defaultdict(list)
-    for event in decoded(history.records("pages.fetched", until=until), decode):
-        if isinstance(event, PageFetched) and (not documents or event.document.id in documents):
-            pages[event.document.id].append(event)
-    return pages
+def line_of(alert: AlertRaised) -> str:
+    """Return an alert on one line."""
+    return f"{alert.at:%Y-%m-%d %H:%M}  {alert.severity.value:<8}  {alert.alert_id}  {alert.title}"
 
 
 def published(
     history: History,
-    decode: Callable[[bytes | None], Event],
+    decode: Decode,
     since: datetime | None,
     until: datetime | None,
-    documents: set[str],
+    documents: Sequence[str] | set[str],
 ) -> set[str]:
     """Return the ids of the alerts about changes of documents that were published in a range."""
-    events = decoded(history.records("alerts.raised", since=since, until=until), decode)
+    events = decoded(history.records(ALERTS, since=since, until=until), decode)
     return {
         event.alert_id
         for event in events
@@ -177,22 +331,10 @@ def published(
     }
 
 
-def decoded(records: Iterable[Kept], decode: Callable[[bytes | None], Event]) -> Iterable[Event]:
+def decoded(records: Iterable[Kept], decode: Decode) -> Iterable[Event]:
     """Yield the events of records; what is no event of ours was rejected then and is passed over now."""
     for record in records:
         try:
             yield decode(record.value)
         except DecodeError:
             continue
-
-
-def last_moment(history: History) -> datetime:
-    """Return the time of the newest settled change: the reminders that rang by then ring in a replay too."""
-    times = [record.at for record in history.records("clauses.changed")]
-    return max(times, default=datetime.min.replace(tzinfo=UTC))
-
-
-def _compare(report: Report, before: set[str]) -> None:
-    now = {alert.alert_id for alert in report.alerts}
-    report.missing = sorted(before - now)
-    report.extra = sorted(now - before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -180,6 +180,55 @@ class History(Protocol):
     def put_back(self, topic: str, key: bytes, value: bytes, attributes: dict[str, str]) -> None: ...
 
     def drop(self, prefix: str) -> list[str]: ...
+
+
+class ReplayLog(History, Protocol):
+    """History as a replay needs it: where its topics begin and end, what a group has done, records one by one.
+
+    A group's name is told without the deployment's prefix, as a topic's is.
+    """
+
+    def spans(self, topic: str) -> list[tuple[int, int]]: ...
+
+    def committed(self, group: str, topic: str) -> dict[int, int]: ...
+
+    def declare(self, prefix: str, partitions: int) -> None: ...
+
+    def forget(self, group: str) -> bool: ...
+
+    def fetch(self, topic: str, partition: int, offset: int) -> Kept | None: ...
+
+    def news(self, topic: str, seen: dict[int, int]) -> list[Kept]: ...
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """What a replay runs again: a topic up to the end offset of each partition, under a group, into shadow topics."""
+
+    topic: str
+    ends: tuple[int, ...]
+    group: str
+    prefix: str
+
+
+class Portion(Protocol):
+    """A partition of a topic while this process alone runs it again.
+
+    `begin` returns what was remembered when it was last left, by key; `read` what comes next, and `at_end` whether
+    that was all; `save` makes what was read done, with what came of it: all of it or nothing. ClaimLostError when
+    the partition has gone to another process.
+    """
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def at_end(self) -> bool: ...
+
+    async def begin(self) -> dict[str, bytes]: ...
+
+    async def read(self) -> list[Kept]: ...
+
+    async def save(self, results: Iterable[Event], states: Mapping[str, bytes]) -> None: ...
 
 
 class Meter(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline import events as e
 
@@ -55,6 +55,15 @@ TOPICS = (
     TopicSpec(name="events.rejected", holds="events that a stage gave up on", retention_s=90 * DAY_S),
 )
 
+# What a replay has beside its shadows of the topics above: what it is about, and what it remembers on the way.
+PLAN, STATES = "replay.plan", "replay.states"
+SHADOW = "shadow."  # begins the names of all shadow topics
+REPLAY_TOPICS = (
+    TopicSpec(name=PLAN, holds="what a replay runs again", partitions=1),
+    TopicSpec(name=STATES, holds="each document as a replay left it", compacted=True),
+)
+SHADOWED = ("versions.recorded", "clauses.changed", "alerts.raised", "reminders", "events.rejected")
+
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 WORKERS, POLLERS = "clausewire", "clausewire-poll"  # the two consumer groups
@@ -89,6 +98,12 @@ TABLES = (
     TableSpec(name="health", topic="destinations"),
 )
 TABLES_BY_NAME = {table.name: table for table in TABLES}
+
+
+def shadow_specs(partitions: int) -> tuple[TopicSpec, ...]:
+    """Return a replay's topics, each with its partitions; what it finds has old times and is kept all the same."""
+    kept = [replace(BY_NAME[name], retention_s=None) for name in SHADOWED]
+    return tuple(replace(spec, partitions=spec.partitions or partitions) for spec in (*kept, *REPLAY_TOPICS))
 
 
 def _key(event: e.Event) -> str:

@@ -42,7 +42,7 @@ COMMANDS = {
     "explain": Place("explain:explain", HISTORY),
     "clauses": Place("explain:clauses", HISTORY),
     "import": Place("importing:import_pages", HISTORY),
-    "replay": Place("history:replay_history", HISTORY),
+    "replay": Place("replaying:replay_history", HISTORY),
     "topics": Place("topics:topics_app", HISTORY),
     "events": Place("history:events", HISTORY),
     "rejected": Place("history:rejected_app", HISTORY),

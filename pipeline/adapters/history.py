@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
-from pipeline.adapters.embedded import Entry, Log, path_of
+from pipeline.adapters.embedded import Log, path_of
+from pipeline.adapters.embedded.claims import entries_of, is_claimed, kept, unlock
 from pipeline.adapters.kafka.connection import Connection, is_kafka, servers_of
 from pipeline.adapters.kafka.history import KafkaHistory
 from pipeline.adapters.kafka.start import Kafka, kafka_of
-from pipeline.adapters.wire import headers, pack
 from pipeline.config import KafkaSettings, Settings
 from pipeline.errors import StoreError
 from pipeline.events import Event
 from pipeline.ports import Kept
-from pipeline.topics import PLACES, TOPICS, TopicSpec
+from pipeline.topics import TOPICS, TopicSpec, shadow_specs
 
 
 class EmbeddedHistory:
@@ -41,29 +41,11 @@ class EmbeddedHistory:
         if topic not in self._log.topics():
             return
         for record in self._log.records(topic, since=_ms(since), until=_ms(until)):
-            yield Kept(
-                topic=topic,
-                partition=record.partition,
-                offset=record.offset,
-                at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-                key=record.key,
-                value=record.value,
-                headers=dict(record.headers),
-            )
+            yield kept(record)
 
     def append(self, events: Iterable[Event], *, prefix: str = "") -> int:
         """Append events to their topics, or to shadow topics whose names begin with a prefix."""
-        entries = [
-            Entry(
-                f"{prefix}{topic}",
-                key(event).encode(),
-                pack(event),
-                tuple(headers(event).items()),
-                _ms(event.at) or 0,
-            )
-            for event in events
-            for topic, key in PLACES[type(event)]
-        ]
+        entries = entries_of(events, prefix)
         self._create({entry.topic for entry in entries}, prefix)
         self._log.append_many(entries)
         return len(entries)
@@ -79,6 +61,45 @@ class EmbeddedHistory:
         for name in names:
             self._log.delete_topic(name)
         return names
+
+    def spans(self, topic: str) -> list[tuple[int, int]]:
+        """Return the first offset and the end of each partition; nothing where there is no such topic."""
+        if topic not in self._log.topics():
+            return []
+        return list(zip(self._log.first_offsets(topic), self._log.end_offsets(topic), strict=True))
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Return the next offset that a group will read of each partition where it committed any."""
+        return {
+            partition: end for (name, partition), end in self._log.committed(group).items() if name == topic
+        }
+
+    def declare(self, prefix: str, partitions: int) -> None:
+        """Make the shadow topics of a replay over a topic of so many partitions."""
+        for spec in shadow_specs(partitions):
+            self._log.create(f"{prefix}{spec.name}", spec.partitions, **config(spec))
+
+    def forget(self, group: str) -> bool:
+        """Delete what a group has committed; False where a process is at work in it, and nothing is deleted."""
+        if is_claimed(self._log.path, group):
+            return False
+        self._log.forget(group)
+        unlock(self._log.path, group)
+        return True
+
+    def fetch(self, topic: str, partition: int, offset: int) -> Kept | None:
+        """Return one record, None where it is not there."""
+        found = self._log.read(topic, partition, offset, 1)
+        return kept(found[0]) if found and found[0].offset == offset else None
+
+    def news(self, topic: str, seen: dict[int, int]) -> list[Kept]:
+        """Return what lies beyond the offsets that were seen, and move these on."""
+        found: list[Kept] = []
+        for partition in range(len(self.spans(topic))):
+            while batch := self._log.read(topic, partition, seen.get(partition, 0)):
+                seen[partition] = batch[-1].offset + 1
+                found += map(kept, batch)
+        return found
 
     def _create(self, names: Iterable[str], prefix: str) -> None:
         there = self._log.topics()

@@ -217,6 +217,11 @@ class Log:
         with self._reading() as db:
             return {(topic, partition): end for topic, partition, end in store.committed(db, group)}
 
+    def forget(self, group: str) -> None:
+        """Drop all that a group has committed."""
+        with self._writing() as db:
+            store.forget(db, group)
+
     # upkeep
 
     def compact(self, topic: str, *, now: int) -> int:

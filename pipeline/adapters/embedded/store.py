@@ -184,3 +184,8 @@ def commit(db: sqlite3.Connection, group: str, offsets: Iterable[tuple[int, int]
         "INSERT INTO committed VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next",
         [(group, part, next_offset) for part, next_offset in offsets],
     )
+
+
+def forget(db: sqlite3.Connection, group: str) -> None:
+    """Drop all that a group has committed, inside a transaction."""
+    db.execute("DELETE FROM committed WHERE grp = ?", (group,))

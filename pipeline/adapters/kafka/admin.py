@@ -12,7 +12,14 @@ from typing import Any
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    GroupIdNotFound,
+    KafkaError,
+    NonEmptyGroup,
+    TopicAlreadyExistsError,
+    for_code,
+)
+from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from pipeline.adapters.kafka.connection import Connection, closed_door
 from pipeline.errors import ConfigError, StoreError
@@ -207,6 +214,19 @@ class Admin:
         waited, end = set(names), time.monotonic() + SEEN_WITHIN_S
         while waited & (await self.sizes()).keys() and time.monotonic() < end:
             await asyncio.sleep(0.1)
+
+    async def forget(self, group: str) -> bool:
+        """Delete a consumer group; False where members are in it. One that is not there is as good as deleted."""
+        node = await self.client.find_coordinator(group)
+        answer = await self.client._send_request(
+            DeleteGroupsRequest([group]), node
+        )  # it has no method of its own
+        for _, code in answer.results:
+            if code == NonEmptyGroup.errno:
+                return False
+            if code not in {0, GroupIdNotFound.errno}:
+                raise StoreError(f"Kafka does not delete the group {group}: {for_code(code).__name__}")
+        return True
 
     async def coordinator(self, group: str) -> None:
         """Wait until a group's coordinator is there: a new cluster takes a moment to make its offsets topic."""
