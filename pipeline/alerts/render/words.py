@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pipeline.alerts.render.letters import clean, count, is_web, one_line
-from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
 from msgspec.structs import replace
 
+from pipeline.alerts.render.letters import clean, count, is_web, one_line
+from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
 from pipeline.events import (
     AlertRaised,
     AlertUpdated,
