@@ -150,8 +150,8 @@ def alert_of(
         "summary": f"{service} changed a clause in its {name}.",
         "effective_date": None,
     }
-    changed = also.pop("changes", (reworded("30 days", "a year", severity=severity),))
-    return alert(*changed, **(values | also))
+    values["changes"] = (reworded("30 days", "a year", severity=severity),)
+    return alert(**(values | also))
 
 
 def group(*members: DeliveryDue, **also: Any) -> DeliveryDue:

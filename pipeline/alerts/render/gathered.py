@@ -1,112 +1,80 @@
-"""What a gathered message is about: its members by alert, by what is told of each, and in the order of a reader.
-
-A member tells an alert, an update or a withdrawal. Members of one alert are told together: an alert with what
-became known of it meanwhile is one entry, and one that was withdrawn stands among the withdrawn only.
-"""
+"""The words of a gathered message that every channel says the same way: what happened, how grave, how many more."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-
-from msgspec.structs import replace
+from collections.abc import Sequence
 
 from pipeline.alerts.render import words
-from pipeline.alerts.render.words import count
-from pipeline.events import (
-    AlertRaised,
-    AlertUpdated,
-    AlertWithdrawn,
-    Coverage,
-    DeliveryDue,
-    Severity,
-    Value,
+from pipeline.alerts.render.members import (
+    Entry,
+    Gathered,
+    Told,
+    changes,
+    gathered,
+    section,
+    sections,
+    service,
 )
+from pipeline.alerts.render.words import count
+from pipeline.events import Coverage, Severity, Value
+
+__all__ = [
+    "KNOWN",
+    "WIDE",
+    "WITHDRAWN",
+    "Entry",
+    "Gathered",
+    "Room",
+    "Told",
+    "also",
+    "became",
+    "beyond",
+    "changes",
+    "command",
+    "coverage",
+    "gathered",
+    "grades",
+    "has_contents",
+    "headline",
+    "leading",
+    "listed",
+    "more",
+    "more_news",
+    "name",
+    "notice",
+    "overview",
+    "section",
+    "sections",
+    "seen",
+    "sentence",
+    "service",
+    "state",
+    "subject",
+]
 
 STATES = 3  # updates told of one alert, the latest
+LISTED_FROM = 3  # alerts, from which on they are listed before they are told
 NAMES = 3  # services named in a headline
 PERIODS = {"daily": "Daily digest", "weekly": "Weekly digest"}
-STORY, HEALTH = "In the news", "Sources in trouble"
 KNOWN, WITHDRAWN = "What became known", "Withdrawn"
 
 
-class Entry(Value, frozen=True, kw_only=True):
-    """One alert of a gathered message: `told` where it is told here itself, and what became known of it."""
+class Room(Value, frozen=True, kw_only=True):
+    """How much is told: how many alerts in full and by name, and of each the characters of its clause, and facts."""
 
-    alert_id: str
-    alert: AlertRaised | None = None
-    told: bool = False
-    updates: tuple[AlertUpdated, ...] = ()
-    withdrawal: AlertWithdrawn | None = None
-
-
-class Told(Entry, frozen=True, kw_only=True):
-    """An entry whose alert is told here."""
-
-    alert: AlertRaised
+    clause: int
+    facts: int
+    full: int
+    listed: int
 
 
-class Gathered(Value, frozen=True, kw_only=True):
-    """A gathered message: the alerts it tells in their order, news of earlier ones, and those withdrawn."""
-
-    delivery_id: str
-    how: str
-    period: str
-    told: tuple[Told, ...]
-    known: tuple[Entry, ...]
-    withdrawn: tuple[Entry, ...]
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """The services that it is about, as a reader calls them, in the order of the entries."""
-        return tuple(dict.fromkeys(filter(None, map(service, (*self.told, *self.known, *self.withdrawn)))))
-
-    @property
-    def is_digest(self) -> bool:
-        """Say whether it tells of a day or a week, and not of one group."""
-        return self.how == "digest"
-
-
-def gathered(due: DeliveryDue) -> Gathered:
-    """Return what a gathered delivery tells: a group gravest first, a digest by severity and then by service."""
-    entries = _entries(due.members)
-    rank = _by_service if due.gathered == "digest" else _by_gravity
-    told = [_told(entry) for entry in entries if entry.told and not entry.withdrawal]
-    return Gathered(
-        delivery_id=due.delivery_id,
-        how=due.gathered,
-        period=due.period,
-        told=tuple(sorted(told, key=rank)),
-        known=tuple(entry for entry in entries if not entry.told and not entry.withdrawal),
-        withdrawn=tuple(entry for entry in entries if entry.withdrawal),
-    )
+WIDE = Room(clause=1_000, facts=2, full=20, listed=100)
 
 
 def leading(message: Gathered) -> str:
     """Return the id of the gravest alert that is told, or of the first that is told more of."""
     return next((entry.alert_id for entry in (*message.told, *message.known, *message.withdrawn)), "")
-
-
-def section(entry: Told) -> str:
-    """Return the heading that an alert stands under in a digest: how grave a change is, or what else it is."""
-    kinds = {"story": STORY, "health": HEALTH}
-    return kinds.get(entry.alert.kind, str(entry.alert.severity).capitalize())
-
-
-def sections(entries: Sequence[Told]) -> list[tuple[str, list[Told]]]:
-    """Return alerts under their headings, in their order."""
-    found: dict[str, list[Told]] = {}
-    for entry in entries:
-        found.setdefault(section(entry), []).append(entry)
-    return list(found.items())
-
-
-def service(entry: Entry) -> str:
-    """Return the service that an entry is about, empty where it is none."""
-    alert = entry.alert
-    if alert is None:
-        return ""
-    return words.one_line(alert.document.service if alert.document else alert.service, 60)
 
 
 def name(entry: Entry, message: Gathered) -> str:
@@ -124,6 +92,12 @@ def sentence(entry: Told, message: Gathered, room: int = 250) -> str:
     lead = words.lead(entry.alert)
     named = lead in {name(entry, message), words.subject(entry.alert)}
     return words.one_line(words.account(entry.alert) if named else lead, room)
+
+
+def beyond(entry: Told, message: Gathered) -> str:
+    """Return what there is to say beyond the sentence of an alert that no clause speaks for; empty for others."""
+    said = "" if entry.alert.changes else words.account(entry.alert)
+    return "" if said == sentence(entry, message, 700) else said
 
 
 def headline(message: Gathered) -> str:
@@ -160,11 +134,6 @@ def grades(told: Sequence[Told]) -> str:
     return ", ".join(f"{found[one]:,} {one}" for one in sorted(found, key=_rank, reverse=True))
 
 
-def changes(entries: Iterable[Told]) -> list[Told]:
-    """Return the alerts that tell a change of a document."""
-    return [entry for entry in entries if entry.alert.kind not in {"story", "health"}]
-
-
 def became(entry: Entry) -> str:
     """Return what became of an earlier alert in a sentence: what it is about, and what is known now."""
     about = words.subject(entry.alert) if entry.alert else f"Alert {entry.alert_id}"
@@ -183,6 +152,23 @@ def coverage(entry: Entry) -> list[Coverage]:
     known = entry.alert.coverage if entry.alert and entry.told else ()
     stories = (*known, *(story for update in entry.updates for story in update.coverage))
     return list({(story.story_id, story.url): story for story in stories}.values())
+
+
+def overview(message: Gathered) -> str:
+    """Return how grave the changes are and when they were seen, in a line; empty where no alert is told."""
+    told = changes(message.told)
+    graded = f"{grades(told)}. " if len(told) > 1 else ""
+    return f"{graded}First seen {seen(message)}." if message.told else ""
+
+
+def has_contents(message: Gathered, room: Room) -> bool:
+    """Say whether what there is should be listed first: it is more than a screen, or more than there is room for."""
+    return len(message.told) > min(LISTED_FROM, room.full)
+
+
+def also(entry: Told) -> str:
+    """Return what an alert tells beside its gravest change: "25 more changes: 22 reworded, 3 removed"."""
+    return words.more(entry.alert, words.by_importance(entry.alert.changes)[:1])
 
 
 def more(left: Sequence[Told]) -> str:
@@ -220,51 +206,8 @@ def listed(names: Sequence[str], *, joined: bool = True) -> str:
     return ", ".join(names)
 
 
-def _entries(members: Iterable[DeliveryDue]) -> list[Entry]:
-    """Return members by their alerts, in the order they came."""
-    found: dict[str, Entry] = {}
-    for member in members:
-        told = member.withdrawal or member.update or member.alert
-        if told is not None:
-            entry = found.get(told.alert_id) or Entry(alert_id=told.alert_id)
-            found[told.alert_id] = _with(entry, member)
-    return list(found.values())
-
-
-def _with(entry: Entry, member: DeliveryDue) -> Entry:
-    """Return an entry with a member's part taken in; the alert as the last member has it is its present state."""
-    alone = member.update is None and member.withdrawal is None
-    updates = (member.update,) if member.update and member.update not in entry.updates else ()
-    return replace(
-        entry,
-        alert=member.alert or entry.alert,
-        told=entry.told or alone,
-        updates=(*entry.updates, *updates),
-        withdrawal=member.withdrawal or entry.withdrawal,
-    )
-
-
-def _told(entry: Entry) -> Told:
-    assert entry.alert is not None, "an alert is told with itself"
-    return Told(alert_id=entry.alert_id, alert=entry.alert, told=True, updates=entry.updates)
-
-
 def _rank(severity: Severity) -> int:
     return severity.rank
-
-
-def _by_gravity(entry: Told) -> tuple[int, int, float]:
-    worst = max((change.score for change in entry.alert.changes), default=0.0)
-    return _kind(entry.alert), -entry.alert.severity.rank, -worst
-
-
-def _by_service(entry: Told) -> tuple[int, int, str, float]:
-    kind, grave, worst = _by_gravity(entry)
-    return kind, 0 if kind else grave, service(entry).casefold(), worst
-
-
-def _kind(alert: AlertRaised) -> int:
-    return {"story": 1, "health": 2}.get(alert.kind, 0)
 
 
 def _digested(message: Gathered) -> list[str]:

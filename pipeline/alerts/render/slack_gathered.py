@@ -68,9 +68,7 @@ def _opening(found: Gathered) -> list[Block]:
     """Return what a message is about, how grave it is and when it was seen."""
     changes = told.changes(found.told)
     badge = parts.badge(changes[0].alert) if changes and not found.is_digest else []
-    graded = f"{told.grades(changes)}. " if len(changes) > 1 else ""
-    seen = f"First seen {told.seen(found)}." if told.seen(found) else ""
-    lines = [rich(section([*badge, text(f"{graded}{seen}")]))] if seen else []
+    lines = [rich(section([*badge, text(told.overview(found))]))] if found.told else []
     return [parts.header(told.headline(found)), *lines]
 
 
@@ -90,7 +88,8 @@ def _group(entry: Told, found: Gathered, links: Links, level: Level) -> list[Blo
     worst = [part for change in ranked[:1] for part in _quoted(change, level.clause)]
     where = [[text(words.place(change), bold=True), text(f"  {words.verb(change)}")] for change in ranked[:1]]
     facts = [[text(f"▸ {fact}")] for fact in words.facts(ranked, level.facts)]
-    lines = [*facts, *([text(line)] for line in told.state(entry)), *_stories(entry), _stamp(alert)]
+    also = [[text(f"{told.also(entry)}.")]] if told.also(entry) and level.facts else []
+    lines = [*facts, *also, *([text(line)] for line in told.state(entry)), *_stories(entry), _stamp(alert)]
     return [
         rich(section(*_title(entry, found, level.lead), *where), *worst, section(*lines)),
         *parts.buttons(alert, Links(actions=links.actions), level.buttons),
@@ -101,7 +100,8 @@ def _title(entry: Told, found: Gathered, room: int) -> list[list[Element]]:
     """Return how grave, what about, and what happened in one sentence; in a digest the heading says how grave."""
     alert, name = entry.alert, told.name(entry, found)
     badge = [] if found.is_digest else parts.badge(alert)
-    return [[*badge, link(_target(alert), name, bold=True)], [text(told.sentence(entry, found, room))]]
+    said = (told.sentence(entry, found, room), words.one_line(told.beyond(entry, found), room))
+    return [[*badge, link(_target(alert), name, bold=True)], *([text(one)] for one in said if one)]
 
 
 def _quoted(change: Change, room: int) -> list[Element]:

@@ -1,22 +1,19 @@
-"""An alert as plain text for a terminal or a log, and a redline as text and as Markdown."""
+"""An alert as plain text, for a terminal, a log or the text part of a mail."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from textwrap import fill
 
-from pipeline.alerts.render import words
-from pipeline.alerts.render.redline import CUT, Spans, shown
+from pipeline.alerts.render import text_gathered, words
+from pipeline.alerts.render.text_parts import EACH, WIDTH, change, markdown, redline
 from pipeline.alerts.render.words import Links
-from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, DeliveryDue
+from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, DeliveryDue
 
-WIDTH = 100
+__all__ = ["alert", "change", "compose", "markdown", "redline", "update"]
+
 WORST = 2_000
-EACH = 400
 NO_LINKS = Links()
-MARKS = {"-": ("[-", "-]"), "+": ("{+", "+}"), "=": ("", ""), CUT: ("", "")}
-MARKDOWN = {"-": ("~~", "~~"), "+": ("**", "**"), "=": ("", ""), CUT: ("", "")}
 
 
 def alert(
@@ -71,48 +68,13 @@ def update(
 
 def compose(due: DeliveryDue, *, links: Links = NO_LINKS) -> str:
     """Return the text of a delivery."""
+    if due.members:
+        return text_gathered.message(due, links=links)
     told = due.withdrawal or due.update
     if told is not None:
         return update(told, about=due.alert)
     assert due.alert is not None, "a delivery tells an alert, an update or a withdrawal"
     return alert(due.alert, links=links)
-
-
-def change(item: Change, limit: int = EACH, *, width: int = WIDTH) -> str:
-    """Return one change as text: where, how, and its redline indented below."""
-    clip = shown(item, limit)
-    head = f"{words.place(item)} — {words.verb(item)}, {item.severity}"
-    left = f"\n    ({clip.untold:,} more changed words are not shown here)" if clip.untold else ""
-    return f"{head}\n{_indented(redline(clip.spans), width)}{left}"
-
-
-def redline(spans: Spans) -> str:
-    """Return a redline in text: [-removed-] and {+added+}, legible without colour."""
-    return _joined(spans, MARKS)
-
-
-def markdown(spans: Spans) -> str:
-    """Return a redline in Markdown: ~~removed~~ and **added**, the words' own markup escaped."""
-    escaped = tuple((op, piece if op == CUT else _literal(piece)) for op, piece in spans)
-    return _joined(escaped, MARKDOWN)
-
-
-def _joined(spans: Spans, marks: dict[str, tuple[str, str]]) -> str:
-    return "".join(_marked(text, *marks[op]) for op, text in spans)
-
-
-def _marked(text: str, opening: str, closing: str) -> str:
-    """Return text between marks that touch its words, as Markdown needs; blanks stay outside."""
-    if not opening or not text.strip():
-        return text
-    core = text.strip()
-    before, _, after = text.partition(core)
-    return f"{before}{opening}{core}{closing}{after}"
-
-
-def _literal(text: str) -> str:
-    """Return text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", text)
 
 
 def _lead(
@@ -124,15 +86,6 @@ def _lead(
         state.append(f"{words.update_title(withdrawal)}: {words.one_line(withdrawal.reason)}")
     said = [text for text in (words.lead(told), words.account(told)) if text and text != words.subject(told)]
     return "\n".join([f"{words.subject(told)}{grave}", *state, *(fill(text, width) for text in said)])
-
-
-def _indented(text: str, width: int) -> str:
-    indent = "    "
-    lines = (
-        fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-        for line in text.splitlines()
-    )
-    return "\n".join(line for line in lines if line.strip())
 
 
 def _news(told: AlertRaised, updates: Sequence[AlertUpdated]) -> str:
