@@ -25,6 +25,7 @@ HEAP = "-Xmx512m"
 UP_WITHIN_S = 90.0
 DOWN_WITHIN_S = 20.0
 HOST = "127.0.0.1"
+PROTOCOLS = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}
 
 
 class ClusterError(PipelineError):
@@ -75,8 +76,9 @@ class Node:
 class Cluster:
     """A cluster in a folder: `settings` go into every node's configuration, `listeners` beside the plain one.
 
-    `listeners` maps a security protocol (SSL, SASL_PLAINTEXT, SASL_SSL) to the first node's port for it; `jvm` are
-    options such as a JAAS file.
+    `listeners` maps a security protocol (SSL, SASL_PLAINTEXT, SASL_SSL) to the first node's port for it, or any other
+    name to a plain one more; `advertised` maps one of these to the first node's port under which clients are told to
+    find it, such as a proxy's. `jvm` are options such as a JAAS file.
     """
 
     folder: Path
@@ -84,6 +86,7 @@ class Cluster:
     port: int = 9092
     settings: Mapping[str, str] = field(default_factory=dict)
     listeners: Mapping[str, int] = field(default_factory=dict)
+    advertised: Mapping[str, int] = field(default_factory=dict)
     jvm: tuple[str, ...] = ()
     scram: tuple[str, ...] = ()
 
@@ -182,6 +185,7 @@ class Cluster:
         offset = node.port - self.port
         extra = {name: port + offset for name, port in self.listeners.items()}
         listeners = {"PLAINTEXT": node.port, **extra}
+        told = {**listeners, **{name: port + offset for name, port in self.advertised.items()}}
         settings = {
             "process.roles": "broker,controller",
             "node.id": str(node.number),
@@ -190,9 +194,10 @@ class Cluster:
                 f"{name}://{HOST}:{port}"
                 for name, port in {**listeners, "CONTROLLER": node.controller}.items()
             ),
-            "advertised.listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in listeners.items()),
-            "listener.security.protocol.map": ",".join(f"{name}:{name}" for name in listeners)
-            + ",CONTROLLER:PLAINTEXT",
+            "advertised.listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in told.items()),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:{name if name in PROTOCOLS else 'PLAINTEXT'}" for name in (*listeners, "CONTROLLER")
+            ),
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(node.folder / "data"),

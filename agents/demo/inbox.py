@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,12 @@ class Inbox:
         self.clock = clock
         self.arrivals: list[Arrival] = []
         self.refused: list[str] = []
-        self.repeats = 0
+        self.repeated: Counter[Channel] = Counter()
+
+    @property
+    def repeats(self) -> int:
+        """How many messages came again under an id that was taken before."""
+        return self.repeated.total()
 
     def file(self, channel: Channel, suffix: str) -> Path:
         """Return the path for the next message of a channel."""
@@ -49,7 +55,7 @@ class Inbox:
         """Keep a message and the bytes that it came as."""
         known = {(kept.channel, kept.message_id) for kept in self.arrivals}
         if (arrival.channel, arrival.message_id) in known:
-            self.repeats += 1
+            self.repeated[arrival.channel] += 1
             return
         arrival.file.write_bytes(data)
         self.arrivals.append(arrival)

@@ -20,9 +20,11 @@ from aiokafka.structs import TopicPartition
 from agents.cluster import Cluster, Node, bring_jars
 from pipeline.adapters.kafka.admin import wanted_topics
 from pipeline.topics import POLLERS, WORKERS
+from tests.faults.fleet import say
 from tests.kafka import cache
 
 PORTS = range(21_000, 30_000, 40)  # below those that the system gives to outgoing connections
+PROXIED, BEHIND, BEFORE = "PROXIED", 2, 3  # a listener, and how far from a node's port it and its proxy are
 DISK_MB = 192
 IN_SYNC_WITHIN_S = 120.0
 FULL_WITHIN_S = 20.0
@@ -30,7 +32,10 @@ OURS = {"__consumer_offsets"}
 
 
 def three_brokers(folder: Path) -> Cluster:
-    """Return a cluster of three in a folder, not started yet, its jars brought; PipelineError where that fails."""
+    """Return a cluster of three in a folder, not started yet, its jars brought; PipelineError where that fails.
+
+    Beside the plain listener each has one that clients are told to find at a proxy's port.
+    """
     libs = cache() / "libs"
     libs.mkdir(parents=True, exist_ok=True)
     bring_jars(libs)
@@ -38,7 +43,14 @@ def three_brokers(folder: Path) -> Cluster:
     (folder / "libs").symlink_to(libs)
     settings = {"log.cleaner.backoff.ms": "1000", "log.index.size.max.bytes": "65536"}
     for port in PORTS:
-        found = Cluster(folder=folder, nodes=3, port=port, settings=settings)
+        found = Cluster(
+            folder=folder,
+            nodes=3,
+            port=port,
+            settings=settings,
+            listeners={PROXIED: port + BEHIND},
+            advertised={PROXIED: port + BEFORE},
+        )
         if not any(node.listens() for node in found.members):
             return found
     raise OSError("no ports are free")
@@ -54,6 +66,16 @@ class Brokers:
     @property
     def url(self) -> str:
         return f"kafka://{self.cluster.bootstrap}"
+
+    @property
+    def proxied_url(self) -> str:
+        """Where a client begins that comes through the proxies."""
+        return "kafka://" + ",".join(f"127.0.0.1:{port + BEFORE}" for port in self.ports)
+
+    @property
+    def proxies(self) -> dict[int, int]:
+        """Where the proxies listen, and where they lead."""
+        return {port + BEFORE: port + BEHIND for port in self.ports}
 
     @property
     def ports(self) -> list[int]:
@@ -130,17 +152,28 @@ class Brokers:
             len(part["isr"]) == len(part["replicas"]) for part in parts
         )
 
-    async def shared(self, members: Mapping[str, int]) -> None:
-        """Wait until each group is at rest with so many members."""
-        end = time.monotonic() + IN_SYNC_WITHIN_S
-        while time.monotonic() < end:
+    async def shared(self, members: Mapping[str, int], within_s: float = IN_SYNC_WITHIN_S) -> dict[str, str]:
+        """Wait until each group is at rest with so many members; return what the others were like at last."""
+        began, left = time.monotonic(), dict.fromkeys(members, "no answer")
+        while left and time.monotonic() < began + within_s:
             with suppress(KafkaError, OSError):
-                if await self._sizes_of(members) == dict(members):
-                    return
-            await asyncio.sleep(0.5)
+                found = await self._states_of(members)
+                left = {
+                    group: told
+                    for group, told in found.items()
+                    if told != f"Stable, {members[group]} members"
+                }
+            if left:
+                await asyncio.sleep(0.5)
+        say(
+            f"the groups came to rest in {time.monotonic() - began:.1f} s"
+            if not left
+            else f"not at rest: {left}"
+        )
+        return left
 
-    async def _sizes_of(self, groups: Iterable[str]) -> dict[str, int]:
-        """Return the number of members of the groups that are at rest."""
+    async def _states_of(self, groups: Iterable[str]) -> dict[str, str]:
+        """Return the state of each group and how many members it has."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.bootstrap)
         await admin.start()
         try:
@@ -149,7 +182,7 @@ class Brokers:
         finally:
             await admin.close()
         found = [group for answer in told for group in answer.groups]
-        return {group[1]: len(group[5]) for group in found if group[2] == "Stable"}
+        return {group[1]: f"{group[2]}, {len(group[5])} members" for group in found}
 
     async def lag(self) -> dict[str, int]:
         """Return, by group, topic and partition, what was not committed of what the groups read."""

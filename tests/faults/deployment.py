@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.topics import POLLERS, WORKERS
 from tests.faults.brokers import Brokers, three_brokers
 from tests.faults.fleet import Member, say
-from tests.faults.network import Namespace, obstacle
+from tests.faults.network import Cable, Namespace, Proxy, obstacle
 from tests.faults.trouble import Trouble
 from tests.faults.world import FaultyWorld
 
@@ -39,19 +39,31 @@ class Deployment:
         for member in self.members:
             await member.start()
 
-    async def at_rest(self) -> None:
-        """Wait until all members share the work and nothing is handed over any more."""
-        if self.brokers:
-            await self.brokers.shared({WORKERS: 2, POLLERS: 2})
+    async def at_rest(self) -> list[str]:
+        """Wait until all members share the work and nothing is handed over any more; return what does not come to rest."""
+        wanted = {WORKERS: 2, POLLERS: 2}
+        if self.brokers is None:
+            return []
+        sizes = await self.brokers.shared(wanted)
+        return [
+            f"{group} is not at rest with {wanted[group]} members: {told}" for group, told in sizes.items()
+        ]
 
 
 @asynccontextmanager
-async def deployed(world: FaultyWorld, *, broker: str, seed: int, full: bool) -> AsyncIterator[Deployment]:
-    """Prepare a deployment; at the end nothing of it runs. `full` adds the faults that take longest."""
+async def deployed(
+    world: FaultyWorld, *, broker: str, seed: int, full: bool, proxy: bool = False
+) -> AsyncIterator[Deployment]:
+    """Prepare a deployment; at the end nothing of it runs.
+
+    `full` adds the faults that take longest; `proxy` cuts a network by a proxy even where namespaces are allowed.
+    """
     chance = random.Random(f"trouble {seed}")
     async with AsyncExitStack() as stack:
-        make = _on_kafka if broker == "kafka" else _alone
-        made = await make(stack, world, chance, full=full)
+        if broker == "kafka":
+            made = await _on_kafka(stack, world, chance, full=full, proxy=proxy)
+        else:
+            made = _alone(world, chance)
         try:
             yield made
         finally:
@@ -59,32 +71,41 @@ async def deployed(world: FaultyWorld, *, broker: str, seed: int, full: bool) ->
                 await member.kill()
 
 
-async def _alone(
-    stack: AsyncExitStack, world: FaultyWorld, chance: random.Random, *, full: bool
-) -> Deployment:
+def _alone(world: FaultyWorld, chance: random.Random) -> Deployment:
     config = world.configuration(f"embedded://{world.folder}/log.db")
     members = [Member("run", config, "run")]
-    return Deployment(config=config, members=members, trouble=Trouble(chance, members))
+    return Deployment(config=config, members=members, trouble=Trouble(chance, members, world.trouble.snare))
 
 
 async def _on_kafka(
-    stack: AsyncExitStack, world: FaultyWorld, chance: random.Random, *, full: bool
+    stack: AsyncExitStack, world: FaultyWorld, chance: random.Random, *, full: bool, proxy: bool
 ) -> Deployment:
     brokers = Brokers(three_brokers(world.folder / "kafka"))
     stack.push_async_callback(brokers.down)
     await brokers.up(small_disk=full)
     config = world.configuration(brokers.url, kafka=KAFKA)
-    if why := obstacle():
-        say(f"no network is cut: {why}")
-    space = None if why else Namespace(f"faults-{brokers.ports[0]}", [*brokers.ports, *world.ports.values()])
+    cable, second = await _cabled(stack, world, brokers, config, proxy=proxy)
     members = [
         Member("worker1", config, "worker"),
-        Member("worker2", config, "worker", within=space.within if space else ()),
+        second,
         Member("poller1", config, "poll"),
         Member("poller2", config, "poll"),
     ]
-    trouble = Trouble(chance, members)
-    if space:
-        await stack.enter_async_context(space)
-    trouble.also(brokers, (space, members[1]) if space else None, SESSION_S)
+    trouble = Trouble(chance, members, world.trouble.snare)
+    trouble.also(brokers, (cable, second), SESSION_S)
     return Deployment(config=config, members=members, trouble=trouble, brokers=brokers)
+
+
+async def _cabled(
+    stack: AsyncExitStack, world: FaultyWorld, brokers: Brokers, config: Path, *, proxy: bool
+) -> tuple[Cable, Member]:
+    """Return a worker whose network can be cut, and what cuts it."""
+    why = "so it was asked" if proxy else obstacle()
+    if not why:
+        space = Namespace(f"faults-{brokers.ports[0]}", [*brokers.ports, *world.ports.values()])
+        await stack.enter_async_context(space)
+        return space, Member("worker2", config, "worker", within=space.within)
+    say(f"a proxy cuts the network, from the brokers alone: {why}")
+    cable = await stack.enter_async_context(Proxy(brokers.proxies))
+    behind = world.configuration(brokers.proxied_url, file="clausewire-2.yaml", kafka=KAFKA)
+    return cable, Member("worker2", behind, "worker")

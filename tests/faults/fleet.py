@@ -68,6 +68,14 @@ class Member:
         assert self._process is not None
         return self._process.pid
 
+    def sends_from(self, port: int) -> bool:
+        """Say whether this process holds the connection from a port of loopback."""
+        inodes = {f"socket:[{inode}]" for inode in _inodes(port)}
+        try:
+            return any(os.readlink(entry) in inodes for entry in Path(f"/proc/{self.pid}/fd").iterdir())
+        except OSError:  # it ended meanwhile
+            return False
+
     async def _spawn(self) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -97,3 +105,11 @@ class Member:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
+
+
+def _inodes(port: int) -> Iterable[str]:
+    """Return the sockets on a port, as Linux numbers them."""
+    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = row.split()
+        if int(fields[1].rpartition(":")[2], 16) == port:
+            yield fields[9]

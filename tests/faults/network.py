@@ -1,7 +1,9 @@
-"""A network of its own for one process, which can be cut: a Linux network namespace whose loopback leads to ours.
+"""A network of its own for one process, which can be cut: a namespace where the machine allows, else a proxy.
 
-For each port a listener inside the namespace hands connections on to the same port outside. To cut the network the
-namespace's loopback is taken down: packets are lost, connections hang, as when a cable is pulled.
+`Namespace` is a Linux network namespace whose loopback leads to ours: for each port a listener inside hands connections
+on to the same port outside. To cut the network the namespace's loopback is taken down: packets are lost, connections
+hang, as when a cable is pulled. `Proxy` relays the brokers' ports alone and, cut, passes nothing on: the brokers are
+out of reach, and the receivers are not.
 """
 
 from __future__ import annotations
@@ -13,17 +15,27 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, Self
 
 HOST = "127.0.0.1"
 CLONE_NEWNET = 0x40000000
 CHUNK = 1 << 16
 
 
+class Cable(Protocol):
+    """What joins a process to the rest, until it is cut."""
+
+    def cut(self) -> None: ...
+
+    def mend(self) -> None: ...
+
+
 def obstacle() -> str:
-    """Return why networks cannot be cut here, "" when they can."""
+    """Return why there can be no namespace here, "" when there can."""
     if shutil.which("ip") is None:
         return "there is no `ip` on this machine"
     if os.geteuid() != 0:
@@ -36,34 +48,54 @@ def obstacle() -> str:
     return ""
 
 
-class Namespace:
+class _Relays:
+    """Listeners that hand connections on to ports of ours, while their gate is open."""
+
+    def __init__(self) -> None:
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def _relay(self, listener: socket.socket, port: int) -> None:
+        self._servers.append(await asyncio.start_server(partial(self._accepted, port), sock=listener))
+
+    def _accepted(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(_joined(reader, writer, port, self._gate))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Namespace(_Relays):
     """A namespace for as long as its context lasts; `within` are the words that put a command into it."""
 
     def __init__(self, name: str, ports: Iterable[int]) -> None:
+        super().__init__()
         self._name = name
         self._ports = list(ports)
-        self._servers: list[asyncio.Server] = []
-        self._relays: set[asyncio.Task[None]] = set()
 
     @property
     def within(self) -> tuple[str, ...]:
         return ("ip", "netns", "exec", self._name)
 
-    async def __aenter__(self) -> Namespace:
+    async def __aenter__(self) -> Self:
         _ip("netns", "add", self._name)
         self.mend()
         for port, listener in zip(self._ports, _listeners(self._name, self._ports), strict=True):
-            self._servers.append(await asyncio.start_server(self._relay(port), sock=listener))
+            await self._relay(listener, port)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for server in self._servers:
-            server.close()
-        for task in self._relays:
-            task.cancel()
-        await asyncio.gather(*self._relays, return_exceptions=True)
+        await self._end()
         _ip("netns", "del", self._name)
 
     def cut(self) -> None:
@@ -74,22 +106,47 @@ class Namespace:
         """Let all through."""
         _ip("-n", self._name, "link", "set", "lo", "up")
 
-    def _relay(self, port: int):  # type: ignore[no-untyped-def]
-        def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(_joined(reader, writer, port))
-            self._relays.add(task)
-            task.add_done_callback(self._relays.discard)
 
-        return accepted
+class Proxy(_Relays):
+    """Relays ports of loopback to others for as long as its context lasts: `ports` maps where to listen to where to lead."""
+
+    def __init__(self, ports: Mapping[int, int]) -> None:
+        super().__init__()
+        self._ports = dict(ports)
+
+    async def __aenter__(self) -> Self:
+        for listen, port in self._ports.items():
+            await self._relay(socket.create_server((HOST, listen)), port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._gate.set()
+        await self._end()
+
+    def cut(self) -> None:
+        """Pass nothing on; connections stay, and hang."""
+        self._gate.clear()
+
+    def mend(self) -> None:
+        """Pass on all, what came meanwhile too."""
+        self._gate.set()
 
 
-async def _joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _joined(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, gate: asyncio.Event
+) -> None:
     try:
+        await gate.wait()
         outside, outwards = await asyncio.open_connection(HOST, port)
     except OSError:
         writer.transport.abort()
         return
-    flows = [asyncio.create_task(_flow(reader, outwards)), asyncio.create_task(_flow(outside, writer))]
+    flows = [
+        asyncio.create_task(_flow(reader, outwards, gate)),
+        asyncio.create_task(_flow(outside, writer, gate)),
+    ]
     try:
         await asyncio.wait(flows, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -100,9 +157,10 @@ async def _joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, po
         writer.transport.abort()
 
 
-async def _flow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _flow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event) -> None:
     try:
         while data := await reader.read(CHUNK):
+            await gate.wait()
             writer.write(data)
             await writer.drain()
     except OSError:

@@ -1,12 +1,12 @@
 """Kill it a hundred times: every expected alert arrives, none twice.
 
-    python tests/faults/run.py --kills 100 [--broker embedded|kafka] [--seed 7] [--documents 8] [--folder DIR]
+    python tests/faults/run.py --kills 100 [--broker embedded|kafka] [--seed 7] [--documents 8] [--folder DIR] [--proxy]
 
-A controller changes pages one by one and kills the program with SIGKILL at random moments, start-up included. On Kafka
-two workers and two pollers run on three brokers; beside the kills of either, brokers are stopped, processes paused past
-the session timeout, one worker's network cut and one broker's disk filled. At the end it waits until everything
-expected arrived, sees that offsets are committed and no topic is left over, replays the recorded pages and compares
-ids with what was alerted. The last line is `kills N, expected N, lost N, doubled N`; exit status 0 only if both are 0
+A controller changes pages one by one, publishes news, and kills the program with SIGKILL: at random moments, start-up
+included, and while a receiver holds a message of its. On Kafka two workers and two pollers run on three brokers; beside
+the kills of either, brokers are stopped, processes paused past the session timeout, one worker's network cut and one
+broker's disk filled. At the end it waits until everything expected arrived, sees that offsets are committed and no
+topic is left over, replays the recorded pages and compares ids with what was alerted. The last line is `kills N, expected N, lost N, doubled N`; exit status 0 only if both are 0
 and the rest holds.
 """
 
@@ -56,42 +56,52 @@ class Outcome:
 
 
 async def run(
-    folder: Path, *, kills: int, seed: int, documents: int, broker: str = "embedded", full: bool = True
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    documents: int,
+    broker: str = "embedded",
+    full: bool = True,
+    proxy: bool = False,
 ) -> Outcome:
     """Run the whole story and return what came of it."""
     async with (
         FaultyWorld(folder, documents=documents, seed=seed) as world,
-        deployed(world, broker=broker, seed=seed, full=full) as made,
+        deployed(world, broker=broker, seed=seed, full=full, proxy=proxy) as made,
     ):
         await made.start()
         await until(world.all_arrived, FIRST_VERSIONS_S)
         await asyncio.sleep(2)
         await troubled(world, made, kills)
-        await until(world.all_arrived, ARRIVAL_S)
-        await made.at_rest()
+        await until(world.is_over, ARRIVAL_S)
+        wrong = await made.at_rest()
         if made.one:
             await handed_over(world, made.one)
-            await made.at_rest()
+            wrong += await made.at_rest()
         await asyncio.sleep(3)
-        wrong = await left_behind(made)
+        wrong += await left_behind(made)
         for member in made.members:
             say(
                 f"{member.name} stopped in {await member.stop():.1f} s; it had ended by itself {member.fell} times"
             )
         wrong += await replayed(made.config)
+        for line in received(world):
+            say(line)
         return judged(world, made.trouble.kills, wrong)
 
 
 async def troubled(world: FaultyWorld, made: Deployment, kills: int) -> None:
-    """Change pages and let faults happen until there were so many kills."""
-    changing = asyncio.create_task(change(world))
+    """Change pages, publish news and let faults happen until there were so many kills."""
+    going_on = [asyncio.create_task(change(world)), asyncio.create_task(report(world))]
     while made.trouble.kills < kills:
         await moment(world)
         await made.trouble.next()
     await made.trouble.over()
-    changing.cancel()
+    for task in going_on:
+        task.cancel()
     told = ", ".join(f"{kind} {number}" for kind, number in sorted(made.trouble.counts.items()))
-    say(f"{sum(world.revisions)} changes under: {told}")
+    say(f"{sum(world.revisions)} changes and {len(world.press.items)} news items under: {told}")
 
 
 async def moment(world: FaultyWorld) -> None:
@@ -112,9 +122,16 @@ async def change(world: FaultyWorld) -> None:
             await asyncio.sleep(world.random.uniform(0.05, 0.4))
 
 
+async def report(world: FaultyWorld) -> None:
+    """Publish a news item now and then, for ever."""
+    while True:
+        await asyncio.sleep(world.random.uniform(1.0, 4.0))
+        world.publish()
+
+
 async def handed_over(world: FaultyWorld, one: Member) -> None:
     """Measure how long the line stops when a worker dies and does not come back, with receivers in good order."""
-    world.trouble = 0.0
+    world.trouble.share = 0.0
     usual = await change_all(world)
     await one.kill()
     after = await change_all(world)
@@ -146,31 +163,28 @@ async def left_behind(made: Deployment) -> list[str]:
     ]
 
 
+def received(world: FaultyWorld) -> list[str]:
+    """Return, by channel, what arrived, what befell messages there and how many repeats the receiver dropped."""
+    told = []
+    for channel in ROUTES.values():
+        arrived = sum(arrival.channel is channel for arrival in world.inbox.arrivals)
+        befell = sorted((kind, n) for (where, kind), n in world.trouble.counts.items() if where is channel)
+        troubles = ", ".join(f"{kind} {n}" for kind, n in befell) or "no trouble"
+        told.append(
+            f"{channel.value}: {arrived} arrived, {world.inbox.repeated[channel]} repeats dropped; {troubles}"
+        )
+    return told
+
+
 def judged(world: FaultyWorld, kills: int, wrong: list[str]) -> Outcome:
     """Compare what arrived with what was to arrive."""
-    told = world.told()
-    expected = [
-        1000 * (document + 1) + revision
-        for document, last in enumerate(world.revisions)
-        for revision in range(1, last + 1)
-    ]
-    lost = [
-        f"{channel} {number}" for channel, ids in told.items() for number in expected if number not in ids
-    ]
+    told, expected = world.told(), world.expected()
+    lost = [f"{channel} {fact}" for channel, fact in expected if fact not in told[channel]]
     doubled = [
-        f"{channel} {number}"
-        for channel, ids in told.items()
-        for number, held in ids.items()
-        if len(held) > 1
+        f"{channel} {fact}" for channel, facts in told.items() for fact, ids in facts.items() if len(ids) > 1
     ]
-    doubled += [f"{stray.channel} {stray.message_id}" for stray in world.strays()]
-    return Outcome(
-        kills=kills,
-        expected=len(expected) * len(ROUTES),
-        lost=lost,
-        doubled=doubled,
-        wrong=wrong,
-    )
+    doubled += [f"{stray.channel} {stray.message_id} {stray.file.name}" for stray in world.strays()]
+    return Outcome(kills=kills, expected=len(expected), lost=lost, doubled=doubled, wrong=wrong)
 
 
 async def replayed(config: Path) -> list[str]:
@@ -219,9 +233,10 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--broker", default="embedded", choices=("embedded", "kafka"))
+    parser.add_argument("--proxy", action="store_true", help="cut the network by a proxy, not by a namespace")
     given = parser.parse_args()
     say(f"seed {given.seed}")
-    options = {name: getattr(given, name) for name in ("kills", "seed", "documents", "broker")}
+    options = {name: getattr(given, name) for name in ("kills", "seed", "documents", "broker", "proxy")}
     with tempfile.TemporaryDirectory() as spare:
         folder = (given.folder or Path(spare)).resolve()
         folder.mkdir(parents=True, exist_ok=True)

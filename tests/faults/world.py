@@ -1,7 +1,8 @@
-"""The world that a faulted program works in: pages that change one by one, receivers that fail now and then.
+"""The world that a faulted program works in: pages and feeds that change one by one, receivers that fail now and then.
 
-Revision r of document n says a number of its own, 1000·n + r, so that every message tells which change it is about.
-A document changes only after the change before it arrived everywhere: what is expected is known exactly.
+Revision r of document n says a number of its own, 1000·(n+1) + r, so that every message tells which change it is about.
+A document changes only after the change before it arrived everywhere, and the news reports what was told: what is
+expected is known exactly.
 """
 
 from __future__ import annotations
@@ -20,10 +21,20 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP
 
 from agents.demo.inbox import Arrival, Inbox
-from agents.demo.receivers import Mailbox, SlackStandIn, WebhookReceiver
+from agents.demo.receivers import SlackStandIn, WebhookReceiver
 from pipeline.adapters.clock import SystemClock
 from pipeline.alerts.route import delivery_id
 from pipeline.events import Channel
+from tests.faults.press import OUTLETS, WATCH, Fact, Press, channels_of, place
+from tests.faults.receivers import (
+    SLACK_LATE_S,
+    WEBHOOK_LATE_S,
+    FaultyMailbox,
+    Trouble,
+    slack_id,
+    web_trouble,
+    webhook_id,
+)
 
 HOST = "127.0.0.1"
 SECRETS = {
@@ -31,7 +42,6 @@ SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-faults",
 }
 ROUTES = {"hook": Channel.WEBHOOK, "desk": Channel.SLACK, "post": Channel.EMAIL}
-TOO_LATE_S = 20.0  # a webhook's sender waits for 15 s
 CLAUSES = (
     "By using the Service you agree to these Terms and to our Privacy Policy as they stand today.",
     "You are responsible for your account and must keep your password safe and tell us of misuse.",
@@ -43,27 +53,28 @@ CLAUSES = (
 
 
 class FaultyWorld:
-    """Sites and receivers on loopback; `trouble` is the share of first attempts that receivers answer badly."""
+    """Sites, feeds and receivers on loopback; `trouble` is the share of first attempts that receivers answer badly."""
 
     def __init__(self, folder: Path, *, documents: int, seed: int, trouble: float = 0.1) -> None:
         self.folder = folder
         self.random = random.Random(seed)
         self.revisions = [0] * documents
         self.reads: Counter[int] = Counter()
+        self.press = Press(random.Random(f"press {seed}"))
         self.inbox = Inbox(folder / "received", SystemClock())
-        self.trouble = trouble
-        self._troubled: set[str] = set()
+        self.trouble = Trouble(random.Random(f"receivers {seed}"), trouble)
         self._stack = AsyncExitStack()
         self.ports: dict[str, int] = {}
 
     async def __aenter__(self) -> FaultyWorld:
         site = web.Application()
         site.router.add_get("/d/{number}", self._page)
-        webhook = WebhookReceiver(self.inbox, SECRETS["WEBHOOK_SECRET"]).app()
-        webhook.middlewares.append(self._sometimes_bad)
-        slack = SlackStandIn(self.inbox, SECRETS["SLACK_BOT_TOKEN"]).app()
-        slack.middlewares.append(self._sometimes_lost)
-        for name, app in (("site", site), ("hook", webhook), ("desk", slack)):
+        site.router.add_get("/news/{outlet}", self._feed)
+        hook = WebhookReceiver(self.inbox, SECRETS["WEBHOOK_SECRET"]).app()
+        hook.middlewares.append(web_trouble(self.trouble, Channel.WEBHOOK, WEBHOOK_LATE_S, webhook_id))
+        desk = SlackStandIn(self.inbox, SECRETS["SLACK_BOT_TOKEN"]).app()
+        desk.middlewares.append(web_trouble(self.trouble, Channel.SLACK, SLACK_LATE_S, slack_id))
+        for name, app in (("site", site), ("hook", hook), ("desk", desk)):
             self.ports[name] = await self._serve(app)
         self.ports["post"] = await self._mail()
         return self
@@ -73,13 +84,14 @@ class FaultyWorld:
     ) -> None:
         await self._stack.aclose()
 
-    def configuration(self, broker: str, **sections: Any) -> Path:
+    def configuration(self, broker: str, *, file: str = "clausewire.yaml", **sections: Any) -> Path:
         """Write the configuration of the program, with more sections if given, and return where it is."""
+        site = f"http://{HOST}:{self.ports['site']}"
         documents = [
             {
                 "service": f"Service {number}",
                 "name": "Terms",
-                "url": f"http://{HOST}:{self.ports['site']}/d/{number}",
+                "url": f"{site}/d/{number}",
                 "interval": "1s",
             }
             for number in range(len(self.revisions))
@@ -97,6 +109,10 @@ class FaultyWorld:
             },
             "slack": {"api_url": f"http://{HOST}:{self.ports['desk']}/api/"},
             "documents": documents,
+            "feeds": [
+                {"name": outlet, "url": f"{site}/news/{outlet}", "interval": "1s"} for outlet in OUTLETS
+            ],
+            "watches": [{"name": "Tides", "query": WATCH}],
             "routes": [
                 {"name": "hook", "to": {"webhook": {**hook, "allow_private": True}}},
                 {"name": "desk", "to": {"slack": {"channel": "#desk", "token_env": "SLACK_BOT_TOKEN"}}},
@@ -104,7 +120,7 @@ class FaultyWorld:
             ],
             **sections,
         }
-        path = self.folder / "clausewire.yaml"
+        path = self.folder / file
         path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         return path
 
@@ -112,46 +128,73 @@ class FaultyWorld:
         """Return the number that a document's revision says."""
         return 1000 * (document + 1) + self.revisions[document]
 
+    def numbers(self, document: int) -> range:
+        """Return the numbers of a document's changes."""
+        return range(1000 * (document + 1) + 1, self.number(document) + 1)
+
+    def facts(self) -> list[Fact]:
+        """Return what readers are to be told so far."""
+        changes = [("change", number) for n in range(len(self.revisions)) for number in self.numbers(n)]
+        return [*changes, *self.press.facts]
+
+    def expected(self) -> list[tuple[Channel, Fact]]:
+        """Return what is to arrive where."""
+        return [(channel, fact) for fact in self.facts() for channel in channels_of(fact, ROUTES.values())]
+
+    def publish(self) -> None:
+        """Let one more news item come out."""
+        told = self.told()
+
+        def is_told(fact: Fact) -> bool:
+            return all(fact in told[channel] for channel in channels_of(fact, ROUTES.values()))
+
+        changes = [self.number(n) for n, last in enumerate(self.revisions) if last]
+        self.press.next(
+            (number for number in changes if is_told(("change", number))),
+            is_told,
+            lambda number: f"Service {number // 1000 - 1}",
+        )
+
     def arrived(self, document: int) -> bool:
         """Say whether the change to a document's revision reached every destination."""
         if self.revisions[document] == 0:
             return self.reads[document] >= 3
-        return all(self.number(document) in told for told in self.told().values())
+        return all(("change", self.number(document)) in facts for facts in self.told().values())
 
     def all_arrived(self) -> bool:
-        """Say whether the last change to every document reached every destination."""
-        return all(self.arrived(document) for document in range(len(self.revisions)))
+        """Say whether all that was to arrive did."""
+        told = self.told()
+        first = all(self.reads[document] >= 3 for document in range(len(self.revisions)))
+        return first and all(fact in told[channel] for channel, fact in self.expected())
 
-    def told(self) -> dict[Channel, dict[int, set[str]]]:
-        """Return, per channel, the message ids under which the change to each number was told."""
-        alerts = self._alert_ids()
-        told: dict[Channel, dict[int, set[str]]] = {channel: defaultdict(set) for channel in ROUTES.values()}
+    def is_over(self) -> bool:
+        """Say whether all arrived, and what was taken without an answer came again."""
+        return not self.trouble.owed and self.all_arrived()
+
+    def told(self) -> dict[Channel, dict[Fact, set[str]]]:
+        """Return, per channel, the message ids under which each fact was told."""
+        facts = {
+            str(arrival.body["id"]): fact
+            for arrival in self.inbox.arrivals
+            if arrival.channel is Channel.WEBHOOK and (fact := _fact(arrival))
+        }
+        told: dict[Channel, dict[Fact, set[str]]] = {channel: defaultdict(set) for channel in ROUTES.values()}
         for name, channel in ROUTES.items():
-            ids = {delivery_id(alert, name): number for alert, number in alerts.items()}
+            ids = {delivery_id(told_id, name): fact for told_id, fact in facts.items()}
             for arrival in self.inbox.arrivals:
                 if arrival.channel is channel and arrival.message_id in ids:
                     told[channel][ids[arrival.message_id]].add(arrival.message_id)
         return told
 
     def strays(self) -> list[Arrival]:
-        """Return the messages whose ids belong to nothing that a webhook was told of: doubles under another id."""
+        """Return the messages that nothing expected accounts for: doubles under another id, or of no fact."""
         known = {
             delivery_id(str(arrival.body["id"]), name)
             for arrival in self.inbox.arrivals
-            if arrival.channel is Channel.WEBHOOK
+            if arrival.channel is Channel.WEBHOOK and _fact(arrival)
             for name in ROUTES
         }
         return [arrival for arrival in self.inbox.arrivals if arrival.message_id not in known]
-
-    def _alert_ids(self) -> dict[str, int]:
-        """Return the alerts that the webhook was told of, with the number that each is about."""
-        return {
-            str(arrival.body["id"]): max(
-                int(found) for found in re.findall(r"\b\d{4,6}\b", _new_words(arrival))
-            )
-            for arrival in self.inbox.arrivals
-            if arrival.channel is Channel.WEBHOOK and arrival.body["data"].get("changes")
-        }
 
     async def _page(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
@@ -159,38 +202,16 @@ class FaultyWorld:
         clauses = [
             *CLAUSES,
             f"We retain your data for {self.number(number)} days after you close your account.",
+            *(f"See {place(said)}." for said in self.numbers(number)),
         ]
         text = "".join(f"<h2>Section {at}</h2><p>{clause}</p>" for at, clause in enumerate(clauses, 1))
         page = f"<html lang='en'><head><title>Terms</title></head><body><main><h1>Terms</h1>{text}</main></body></html>"
         return web.Response(text=page, content_type="text/html")
 
-    @web.middleware
-    async def _sometimes_bad(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Answer some first attempts with 500, 429, too late or not at all, before or after the message was taken."""
-        message_id = request.headers.get("webhook-id", "")
-        if message_id in self._troubled or self.random.random() >= self.trouble:
-            return await handler(request)  # type: ignore[no-any-return]
-        self._troubled.add(message_id)
-        kind = self.random.choice(("500", "429", "lost before", "lost after", "too late"))
-        if kind in {"lost after", "too late"}:
-            await handler(request)
-        if kind == "too late":
-            await asyncio.sleep(TOO_LATE_S)
-        if kind.startswith("lost") and request.transport:
-            request.transport.abort()
-        return web.Response(status=429 if kind == "429" else 500, headers={"Retry-After": "1"})
-
-    @web.middleware
-    async def _sometimes_lost(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Take some posts and lose the answer: the sender cannot know."""
-        answer = await handler(request)
-        if (
-            request.path.endswith("chat.postMessage")
-            and self.random.random() < self.trouble / 2
-            and request.transport
-        ):
-            request.transport.abort()
-        return answer  # type: ignore[no-any-return]
+    async def _feed(self, request: web.Request) -> web.Response:
+        root = f"http://{HOST}:{self.ports['site']}"
+        text = self.press.feed(request.match_info["outlet"], root)
+        return web.Response(text=text, content_type="application/rss+xml")
 
     async def _serve(self, app: web.Application) -> int:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -201,11 +222,26 @@ class FaultyWorld:
 
     async def _mail(self) -> int:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(Mailbox(self.inbox), loop=loop), HOST, 0)
+        server = await loop.create_server(
+            lambda: SMTP(FaultyMailbox(self.inbox, self.trouble), loop=loop), HOST, 0
+        )
         self._stack.callback(server.close)
         return int(server.sockets[0].getsockname()[1])
 
 
-def _new_words(arrival: Arrival) -> str:
-    changes = arrival.body["data"]["changes"]
-    return " ".join(str((change.get("new") or {}).get("text", "")) for change in changes) + " 0000"
+def _fact(arrival: Arrival) -> Fact | None:
+    """Return what a webhook's message tells, None for what nobody expects."""
+    data, kind = arrival.body["data"], str(arrival.body["type"]).rpartition(".")[2]
+    if kind == "raised":
+        words = data["title"] if data["kind"] == "story" else _new_words(data["changes"])
+    elif kind == "updated" and data["how"] == "coverage":
+        words = " ".join(story["title"] for story in data["coverage"])
+    else:
+        return None
+    number = max((int(found) for found in re.findall(r"\b(?:No)?(\d{4,6})\b", words)), default=0)
+    names = {("raised", "change"): "change", ("raised", "story"): "story", ("updated", "story"): "second"}
+    return names.get((kind, data["kind"]), "report"), number
+
+
+def _new_words(changes: list[dict[str, Any]]) -> str:
+    return " ".join(str((change.get("new") or {}).get("text", "")) for change in changes)
