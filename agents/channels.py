@@ -14,8 +14,8 @@ import structlog
 from msgspec.structs import replace
 
 from agents.api import leave
+from agents.destination import UnusableError
 from agents.notify import Notifiers
-from agents.subscribe import UnusableError
 from pipeline.adapters.apprise import opened
 from pipeline.adapters.console import ConsoleNotifier
 from pipeline.adapters.dkim import Dkim

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
+from agents.destination import Body, Signature, To, UnusableError, destination, mailbox, moved
 from agents.subscriptions import BY_FILE
 from pipeline.alerts.hours import hours
+from pipeline.alerts.recipients import is_part, whole_id
+from pipeline.alerts.render.sign import public_key
 from pipeline.alerts.route import READERS
 from pipeline.errors import ConfigError
 from pipeline.events import (
@@ -30,53 +31,13 @@ from pipeline.news.names import service_id
 
 OVERLAP = timedelta(hours=24)  # both secrets sign for so long after a rotation
 KINDS = frozenset({"change", "story", "health"})
-SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-MAILBOX = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 MOST_SECRETS = 5
 
 Seal = Callable[[str], str]
+Mailbox = Annotated[str, Meta(max_length=320)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Words = Annotated[tuple[Word, ...], Meta(max_length=100)]
-
-
-class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a request or an answer; keys that are not known are an error."""
-
-
-class WebhookTo(Body, frozen=True, kw_only=True):
-    """An endpoint of the reader's own; posts are signed as Standard Webhooks has it."""
-
-    url: Annotated[str, Meta(max_length=2048, pattern=r"^https?://")]
-
-
-class SlackTo(Body, frozen=True, kw_only=True):
-    """A Slack channel by bot token, or an incoming webhook. Tokens and webhook URLs are stored encrypted."""
-
-    channel: Annotated[str, Meta(max_length=80)] = ""
-    token: Annotated[str, Meta(max_length=500)] = ""
-    webhook_url: Annotated[str, Meta(max_length=500)] = ""
-
-
-class EmailTo(Body, frozen=True, kw_only=True):
-    """Mailboxes."""
-
-    to: Annotated[tuple[Annotated[str, Meta(max_length=320)], ...], Meta(min_length=1, max_length=50)]
-
-
-class AppriseTo(Body, frozen=True, kw_only=True):
-    """One of the services that Apprise knows, by its URL (discord://…, tgram://…, ntfy://…), stored encrypted."""
-
-    url: Annotated[str, Meta(min_length=5, max_length=2048)]
-
-
-class To(Body, frozen=True, kw_only=True):
-    """Where alerts go: exactly one of the four."""
-
-    webhook: WebhookTo | None = None
-    slack: SlackTo | None = None
-    email: EmailTo | None = None
-    apprise: AppriseTo | None = None
 
 
 class Only(Body, frozen=True, kw_only=True):
@@ -100,24 +61,23 @@ class HoursBody(Body, frozen=True, kw_only=True):
 
 
 class NewSubscription(Body, frozen=True, kw_only=True):
-    """A subscription to be made."""
+    """A subscription to be made. `contact` is a mailbox that hears when it fails and when it is switched off."""
 
     name: Name
     to: To
     only: Only = Only()
     hours: HoursBody | None = None
+    contact: Mailbox = ""
 
 
 class ChangedSubscription(Body, frozen=True, kw_only=True):
     """What is to change; what is left out stays as it is."""
 
     name: Name | UnsetType = UNSET
+    to: To | UnsetType = UNSET
     only: Only | UnsetType = UNSET
     hours: HoursBody | UnsetType | None = UNSET
-
-
-class UnusableError(ConfigError):
-    """A subscription that cannot be as it was asked for; `key` says which part of it."""
+    contact: Mailbox | UnsetType = UNSET
 
 
 def new_id() -> str:
@@ -139,27 +99,48 @@ def made(
 
     `secret` is what a webhook's posts will be signed with; `private` lets a webhook lie on a private network.
     """
-    channel, target, kept = _target(wanted.to, secret, private=private)
+    found = destination(wanted.to, secret, private=private)
     return SubscriptionDeclared(
         subscription_id=subscription_id,
         name=wanted.name.strip(),
-        channel=channel,
+        channel=found.channel,
         declared_at=at,
         created_at=at,
-        target=target,
+        target=found.target,
         filters=filters(wanted.only),
         by=by,
-        sealed=tuple(Sealed(name=name, token=seal(value)) for name, value in kept.items()),
+        sealed=_sealed(found.secrets, seal),
         hours=week_of(wanted.hours),
+        contact=contact_of(wanted.contact),
+    )
+
+
+def _sealed(kept: Mapping[str, str], seal: Seal) -> tuple[Sealed, ...]:
+    return tuple(
+        Sealed(name=name, token=seal(value), public=public_key(value)) for name, value in kept.items()
     )
 
 
 def changed(
-    known: SubscriptionDeclared, wanted: ChangedSubscription, *, at: datetime
+    known: SubscriptionDeclared,
+    wanted: ChangedSubscription,
+    *,
+    at: datetime,
+    seal: Seal,
+    private: bool = False,
 ) -> SubscriptionDeclared:
-    """Return a subscription with what is to change changed; UnusableError for one of the configuration."""
+    """Return a subscription with what is to change changed; UnusableError for one of the configuration.
+
+    Where it leads elsewhere, its secrets stay unless others are given. Who is to be asked for consent, the caller asks.
+    """
     ours(known)
     given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
+    if isinstance(wanted.to, To):
+        found = moved(known, wanted.to, private=private)
+        given.pop("to")
+        given |= {"target": found.target, "sealed": _sealed(found.secrets, seal) or known.sealed}
+    if "contact" in given:
+        given["contact"] = contact_of(given["contact"])
     if "only" in given:
         given["filters"] = filters(given.pop("only"))
     if "hours" in given:
@@ -183,8 +164,19 @@ def removed(known: SubscriptionDeclared, *, at: datetime) -> SubscriptionDeclare
     return replace(known, removed=True, sealed=(), declared_at=at)
 
 
+def ended(
+    known: SubscriptionDeclared, apart: Iterable[SubscriptionDeclared], *, at: datetime
+) -> list[SubscriptionDeclared]:
+    """Return a subscription's end, and that of what was declared of single recipients of it."""
+    parts = (one for one in apart if whole_id(one.subscription_id) == known.subscription_id)
+    return [removed(known, at=at), *(replace(one, removed=True, declared_at=at) for one in parts)]
+
+
 def rotated(known: SubscriptionDeclared, *, secret: str, seal: Seal, at: datetime) -> SubscriptionDeclared:
-    """Return a webhook that signs with a new secret, and for 24 hours with the one before it as well."""
+    """Return a webhook that signs with a new secret, and for 24 hours with the one before it as well.
+
+    What kind of secret the new one is decides how posts are signed from now on.
+    """
     ours(known)
     if known.channel is not Channel.WEBHOOK:
         raise UnusableError("only a webhook has a secret to rotate", key="to")
@@ -193,13 +185,30 @@ def rotated(known: SubscriptionDeclared, *, secret: str, seal: Seal, at: datetim
         for one in known.sealed
         if one.until is None or one.until > at
     ]
-    return replace(
-        known, sealed=(Sealed(name="secret", token=seal(secret)), *old)[:MOST_SECRETS], declared_at=at
-    )
+    new = _sealed({"secret": secret}, seal)
+    target = {name: value for name, value in known.target.items() if name != "signature"}
+    signed = {"signature": "v1a"} if new[0].public else {}
+    return replace(known, target={**target, **signed}, sealed=(*new, *old)[:MOST_SECRETS], declared_at=at)
+
+
+def contact_of(written: str) -> str:
+    """Return the mailbox of a subscription's owner, nothing where none is given; UnusableError for no address."""
+    return mailbox(written.strip(), key="contact") if written.strip() else ""
+
+
+def signature_wanted(wanted: NewSubscription) -> Signature:
+    """Return how a new webhook's posts are to be signed."""
+    return "v1a" if wanted.to.webhook and wanted.to.webhook.signature == "v1a" else "v1"
 
 
 def ours(known: SubscriptionDeclared) -> None:
-    """Raise UnusableError for a route of the configuration, which is changed where it stands."""
+    """Raise UnusableError for what cannot be changed here: a route of the configuration, one recipient of a list."""
+    if is_part(known.subscription_id):
+        whole = whole_id(known.subscription_id)
+        raise UnusableError(
+            f"{known.target['to'][0]} is one recipient of {known.name}",
+            remedy=f"Change the list of {whole}; one recipient can be paused and resumed",
+        )
     if known.by == BY_FILE:
         raise UnusableError(
             f"{known.name} is a route of the configuration",
@@ -236,64 +245,3 @@ def week_of(asked: HoursBody | None) -> Hours | None:
         return hours(asked.open, zone=asked.zone, urgent=asked.urgent)
     except ConfigError as error:
         raise UnusableError(str(error.args[0]), key="hours", remedy=error.remedy) from None
-
-
-def _target(to: To, secret: str, *, private: bool) -> tuple[Channel, dict[str, Any], dict[str, str]]:
-    """Return the channel, what of the target may be shown, and what of it must be sealed."""
-    given = [name for name in ("webhook", "slack", "email", "apprise") if getattr(to, name) is not None]
-    if len(given) != 1:
-        raise UnusableError(
-            "a subscription has one target", key="to", remedy="Write webhook, slack, email or apprise"
-        )
-    if to.webhook:
-        if urlsplit(to.webhook.url).hostname in SLACK_HOSTS:
-            raise UnusableError(
-                "the address of a Slack webhook is a secret",
-                key="to.webhook",
-                remedy="Give it as slack.webhook_url",
-            )
-        return Channel.WEBHOOK, {"url": to.webhook.url, "allow_private": private}, {"secret": secret}
-    if to.email:
-        return Channel.EMAIL, {"to": _mailboxes(to.email.to)}, {}
-    if to.apprise:
-        return Channel.APPRISE, {"service": _service(to.apprise.url)}, {"url": to.apprise.url.strip()}
-    assert to.slack is not None, "one of four is given"
-    return _slack(to.slack)
-
-
-def _service(url: str) -> str:
-    """Return Apprise's word for a service, which is all of its URL that may be shown; UnusableError without one."""
-    word = re.match(r"\s*([a-z][a-z0-9]{1,30})://", url, re.IGNORECASE)
-    if word is None:
-        raise UnusableError(
-            "this is no Apprise URL", key="to.apprise.url", remedy="It begins like discord:// or ntfy://"
-        )
-    return word[1].lower()
-
-
-def _slack(slack: SlackTo) -> tuple[Channel, dict[str, Any], dict[str, str]]:
-    if slack.webhook_url and not (slack.channel or slack.token):
-        parts = urlsplit(slack.webhook_url)
-        if parts.scheme != "https" or parts.hostname not in SLACK_HOSTS:
-            raise UnusableError(
-                "this is no Slack webhook",
-                key="to.slack.webhook_url",
-                remedy="It begins with https://hooks.slack.com/",
-            )
-        return Channel.SLACK, {}, {"webhook_url": slack.webhook_url}
-    if slack.channel and slack.token.startswith("xox") and not slack.webhook_url:
-        return Channel.SLACK, {"channel": slack.channel}, {"token": slack.token}
-    raise UnusableError(
-        "Slack needs a channel and a bot token, or a webhook_url",
-        key="to.slack",
-        remedy="A bot token begins with xoxb-",
-    )
-
-
-def _mailboxes(written: Sequence[str]) -> list[str]:
-    for one in written:
-        if not MAILBOX.fullmatch(one):
-            raise UnusableError(
-                f'"{one[:60]}" is not a mail address', key="to.email.to", remedy="Write name@example.org"
-            )
-    return list(written)

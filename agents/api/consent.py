@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from agents.api.office import Posts
+from agents.api.office import Office, Posts
 from agents.api.problems import ProblemError
+from pipeline.alerts import recipients
 from pipeline.alerts.render import webhook
 from pipeline.errors import DeliveryError, RefusedError
+from pipeline.events import Channel, SubscriptionDeclared
 
 REMEDY = "Answer OPTIONS with WebHook-Allowed-Origin, or the signed ping with a 2xx status, within 15 seconds"
 
 
+async def accepted(
+    office: Office, declared: SubscriptionDeclared, before: SubscriptionDeclared | None = None
+) -> dict[str, str]:
+    """Return how an endpoint consented, nothing for other channels; what cannot be opened here is told now.
+
+    One that led there `before` is not asked again.
+    """
+    await office.channels.notifier(declared)
+    if contact := recipients.owner(declared):
+        await office.channels.notifier(contact)
+    is_new = before is None or before.target != declared.target
+    if declared.channel is not Channel.WEBHOOK or not is_new:
+        return {}
+    now, locker = office.now(), office.vault()
+    said = await consent(
+        await office.channels.webhooks(private=office.private),
+        declared.target["url"],
+        subscription_id=declared.subscription_id,
+        secrets=[
+            locker.open(held.token) for held in declared.sealed if held.until is None or now < held.until
+        ],
+        origin=office.origin,
+        at=now,
+    )
+    return {"consent": said}
+
+
 async def consent(
-    posts: Posts, url: str, *, subscription_id: str, secret: str, origin: str, at: datetime
+    posts: Posts, url: str, *, subscription_id: str, secrets: Sequence[str], origin: str, at: datetime
 ) -> str:
     """Return how an endpoint said that it wants our posts; ProblemError 422 where it did not.
 
-    Source: CloudEvents HTTP 1.1 Web Hooks, section 4; `origin` is the name that we ask under.
+    Source: CloudEvents HTTP 1.1 Web Hooks, section 4; `origin` is the name that we ask under, `secrets` sign the ping.
     """
     try:
         _, _, answered = await posts.ask(url, {"WebHook-Request-Origin": origin})
@@ -28,7 +57,7 @@ async def consent(
         raise ProblemError(422, str(error), remedy=error.remedy, at="to.webhook.url") from None
     if _allows(answered, origin):
         return "handshake"
-    return await _pinged(posts, url, subscription_id, secret, at)
+    return await _pinged(posts, url, subscription_id, secrets, at)
 
 
 def _allows(headers: Mapping[str, str], origin: str) -> bool:
@@ -36,9 +65,9 @@ def _allows(headers: Mapping[str, str], origin: str) -> bool:
     return allowed == "*" or origin in [word.strip() for word in allowed.split(",")]
 
 
-async def _pinged(posts: Posts, url: str, subscription_id: str, secret: str, at: datetime) -> str:
+async def _pinged(posts: Posts, url: str, subscription_id: str, secrets: Sequence[str], at: datetime) -> str:
     body = webhook.ping(subscription_id, at=at)
-    signed = webhook.sign([secret], delivery_id=f"ping-{subscription_id}", at=at, payload=body)
+    signed = webhook.sign(secrets, delivery_id=f"ping-{subscription_id}", at=at, payload=body)
     try:
         status, _, _ = await posts.post(url, body, {"Content-Type": webhook.CONTENT_TYPE, **signed})
     except (DeliveryError, RefusedError) as error:

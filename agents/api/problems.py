@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from agents.subscribe import UnusableError
+from agents.destination import UnusableError
 from pipeline.errors import ConfigError, PipelineError, RetryError
 
 MEDIA = "application/problem+json"

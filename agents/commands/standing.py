@@ -11,6 +11,7 @@ from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import KEY, Vault, vault
 from pipeline.adapters.wire import decode
+from pipeline.alerts import recipients
 from pipeline.config import Settings
 from pipeline.errors import DecodeError
 from pipeline.events import Event, SubscriptionDeclared
@@ -42,9 +43,16 @@ def declare(settings: Settings, *events: Event) -> None:
 
 
 def named(registry: Registry, name: str) -> SubscriptionDeclared:
-    """Return the subscription of an id or a name; InputError with those that there are."""
+    """Return the subscription of an id or a name, or one recipient of it; InputError with those that there are.
+
+    A recipient is named by their own id, or by the subscription's and their mailbox: `legal/anna@example.org`.
+    """
+    whole, _, box = name.partition(recipients.SEPARATOR)
+    for wanted in (name, recipients.part_id(whole, box)):
+        if found := registry.find(wanted):
+            return found
     for one in registry.all():
-        if name in {one.subscription_id, one.name}:
+        if name == one.name:
             return one
     there = ", ".join(one.subscription_id for one in registry.all()) or "none"
     raise InputError(f"there is no subscription {name!r}", remedy=f"known: {there}")

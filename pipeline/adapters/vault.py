@@ -6,6 +6,7 @@ import secrets as random
 from base64 import b64encode
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.errors import ConfigError
 
@@ -53,6 +54,13 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def new_secret() -> str:
-    """Return a new webhook secret: `whsec_` and the base64 of 32 random bytes (Standard Webhooks)."""
-    return f"whsec_{b64encode(random.token_bytes(32)).decode()}"
+def new_secret(signature: str = "v1") -> str:
+    """Return a new webhook secret as Standard Webhooks has it.
+
+    For v1 that is `whsec_` and the base64 of 32 random bytes, for v1a `whsk_` and that of an ed25519 key: 32 random
+    bytes with the public key after them.
+    """
+    if signature != "v1a":
+        return f"whsec_{b64encode(random.token_bytes(32)).decode()}"
+    key = Ed25519PrivateKey.generate()
+    return f"whsk_{b64encode(key.private_bytes_raw() + key.public_key().public_bytes_raw()).decode()}"

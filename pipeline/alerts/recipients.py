@@ -62,6 +62,20 @@ def parts(
     return tuple(_part(one, name, box, apart.get(name)) for name, box in boxes.items())
 
 
+def reachable(
+    one: SubscriptionDeclared, apart: Mapping[str, SubscriptionDeclared] = NOBODY
+) -> tuple[SubscriptionDeclared, ...]:
+    """Return the parts of a subscription as if it were on; without the recipients who are off by themselves."""
+    return tuple(part for part in parts(replace(one, active=True), apart) if part.active)
+
+
+def names(one: SubscriptionDeclared) -> frozenset[str]:
+    """Return every identity under which a subscription, or a recipient, may have been told, now or before."""
+    whole = whole_id(one.subscription_id)
+    alone = one.target.get("to", ())[:1] if one.channel is Channel.EMAIL else ()
+    return frozenset((one.subscription_id, whole, *(part_id(whole, box) for box in alone)))
+
+
 def _part(
     one: SubscriptionDeclared, name: str, box: str, apart: SubscriptionDeclared | None
 ) -> SubscriptionDeclared:
@@ -103,7 +117,8 @@ def is_owner(subscription_id: str) -> bool:
 def place(one: SubscriptionDeclared) -> str:
     """Return in words where a subscription leads; never a secret."""
     target = one.target
-    return str(target.get("url") or target.get("channel") or ", ".join(target.get("to", ())) or one.name)
+    known = (target.get(name) for name in ("url", "channel", "service"))
+    return str(next(filter(None, known), "") or ", ".join(target.get("to", ())) or one.name)
 
 
 def spread(

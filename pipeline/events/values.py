@@ -254,3 +254,4 @@ class Sealed(Value, frozen=True, kw_only=True):
     name: str  # secret | token | webhook_url
     token: str
     until: datetime | None = None
+    public: str = ""  # of a pair of keys the part that may be shown

@@ -7,8 +7,12 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-SYMMETRIC, ASYMMETRIC = "whsec_", "whsk_"
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+SYMMETRIC, ASYMMETRIC, PUBLIC = "whsec_", "whsk_", "whpk_"
 
 Sign = Callable[[str, datetime, bytes], Mapping[str, str]]
 
@@ -39,6 +43,13 @@ def signer(secrets: Sequence[str]) -> Sign:
     return signed
 
 
+def public_key(secret: str) -> str:
+    """Return what a receiver verifies the signatures of a `whsk_` secret with (`whpk_`); nothing for another secret."""
+    if not secret.startswith(ASYMMETRIC):
+        return ""
+    return PUBLIC + base64.b64encode(_private(secret).public_key().public_bytes_raw()).decode()
+
+
 def _signature(secret: str, content: bytes) -> str:
     if secret.startswith(ASYMMETRIC):
         return f"v1a,{base64.b64encode(_ed25519(secret, content)).decode()}"
@@ -60,9 +71,16 @@ def _key(secret: str) -> bytes:
 
 
 def _ed25519(secret: str, content: bytes) -> bytes:
+    return _private(secret).sign(content)
+
+
+def _private(secret: str) -> Ed25519PrivateKey:
+    """Return the key of a `whsk_` secret: 32 bytes, or 64 with the public key after them."""
     try:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     except ModuleNotFoundError:
         raise ValueError("a whsk_ secret needs the package cryptography to sign with") from None
     key = _key(secret.removeprefix(ASYMMETRIC))
-    return Ed25519PrivateKey.from_private_bytes(key[:32]).sign(content)
+    if len(key) not in {32, 64}:
+        raise ValueError("a whsk_ secret is the base64 of 32 bytes, or of 64 with the public key")
+    return Ed25519PrivateKey.from_private_bytes(key[:32])
