@@ -30,7 +30,7 @@ from pipeline.events import (
     slug,
 )
 
-MEMBERS = 400  # deliveries of one message; with one more it is told before its time, and a new window opens
+MEMBERS = 300  # deliveries of one message; with one more it is told before its time, and a new window opens
 SEEN, KNOWN = 1024, 512  # deliveries, and alerts told alone or not at all, that are remembered
 DIGEST = "digest"
 SHOWN_IN_ALERT = frozenset({"coverage", "confirmed"})  # what the alert itself says once it is known

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from pipeline.alerts.attempt import alert_id, members, what
 from pipeline.alerts.route import delivery_id
+from pipeline.alerts.slim import BUDGET, fitted
 from pipeline.events import AlertUpdated, DeliveryAttempted, DeliveryDue, Value
 
 SETTLED = 256  # settled deliveries remembered per thread, to recognise repeats
@@ -74,7 +75,7 @@ def due(outbox: Outbox, event: DeliveryDue, *, traceparent: str = "") -> Outbox:
         return outbox
     settled = tuple(old for old in outbox.settled if old.delivery_id != event.delivery_id)
     pending = Pending(due=event, next_at=event.due_at, traceparent=traceparent)
-    return replace(outbox, pending=(*outbox.pending, pending), settled=settled)
+    return replace(outbox, pending=_fitted((*outbox.pending, pending)), settled=settled)
 
 
 def attempted(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
@@ -234,6 +235,17 @@ def _is_settled(outbox: Outbox, event: DeliveryDue) -> bool:
     return any(
         old.delivery_id == event.delivery_id and (old.outcome == "sent" or event.due_at <= old.at)
         for old in outbox.settled
+    )
+
+
+def _fitted(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:
+    """Return what is pending; gathered messages that wait for each other share the room of one record."""
+    waiting = sum(bool(one.due.members) for one in pending)
+    if waiting < 2:
+        return pending
+    each = BUDGET // waiting
+    return tuple(
+        replace(one, due=replace(one.due, members=fitted(one.due.members, budget=each))) for one in pending
     )
 
 

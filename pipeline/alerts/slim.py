@@ -11,7 +11,7 @@ from pipeline.events import AlertRaised, Coverage, DeliveryDue, DocumentSpec, Pa
 from pipeline.sizes import fitting
 
 BUDGET = 800_000  # bytes of all members of a message; a record has room for a mebibyte
-LEAST = 1_500  # bytes that a member may take however many there are
+LEAST = 2_400  # bytes that a member may take however many there are
 STORIES, WATCHES, CATEGORIES = 5, 8, 8
 SUMMARY, WORDS = 400, 160  # characters kept of a summary, and of a title or a name, where room is short
 
@@ -122,6 +122,6 @@ def _document(document: DocumentSpec) -> DocumentSpec:
 def _stories(coverage: Sequence[Coverage], most: int = STORIES) -> tuple[Coverage, ...]:
     """Return the first stories; the last of them says how many more outlets there were."""
     kept = [replace(one, title=one.title[:WORDS], shared=()) for one in coverage[:most]]
-    if len(coverage) > most:
-        kept[-1] = replace(kept[-1], more_outlets=kept[-1].more_outlets + len(coverage) - most)
+    if left := sum(1 + one.more_outlets for one in coverage[most:]):
+        kept[-1] = replace(kept[-1], more_outlets=kept[-1].more_outlets + left)
     return tuple(kept)
