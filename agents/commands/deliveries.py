@@ -13,11 +13,13 @@ from agents import why as reasons
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.reading import InputError
 from agents.commands.standing import named, standing
+from agents.subscriptions import Registry
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
 from pipeline.adapters.wire import decode
+from pipeline.alerts import recipients
 from pipeline.errors import DecodeError
-from pipeline.events import AlertRaised, DeliveryAttempted, DeliveryDue, Event
+from pipeline.events import AlertRaised, DeliveryAttempted, DeliveryDue, Event, SubscriptionDeclared
 
 deliveries_app = typer.Typer(help="What became of each attempt to deliver.", invoke_without_command=True)
 
@@ -43,8 +45,12 @@ def list_deliveries(config: Config = EXAMPLE, route: Route = "", as_json: AsJson
     settings = settings_from(config)
     with open_history(settings) as history:
         for event in _events(history.records("deliveries")):
-            if isinstance(event, DeliveryAttempted) and route in {"", event.subscription_id}:
+            if isinstance(event, DeliveryAttempted) and _is_to(event, route):
                 typer.echo(msgspec.json.encode(event).decode() if as_json else _attempt(event))
+
+
+def _is_to(event: DeliveryAttempted, route: str) -> bool:
+    return not route or recipients.concerns(route, event.subscription_id)
 
 
 def _attempt(event: DeliveryAttempted) -> str:
@@ -110,8 +116,25 @@ def why(
         outbox = list(_events(history.records("outbox")))
     if not any(isinstance(event, AlertRaised) for event in known):
         raise InputError(f"there is no alert {alert}", remedy="see `clausewire alerts` for what is")
-    for line in reasons.why(subscription, known, outbox, silences=registry.silences.values()):
-        typer.echo(line)
+    silences = registry.silences.values()
+    for one in _asked(registry, subscription, outbox):
+        if one is not subscription:
+            typer.echo(f"{recipients.place(one)}  ({one.subscription_id})")
+        for line in reasons.why(one, known, outbox, silences=silences):
+            typer.echo(line)
+
+
+def _asked(
+    registry: Registry, subscription: SubscriptionDeclared, outbox: Iterable[Event]
+) -> Iterable[SubscriptionDeclared]:
+    """Yield a subscription's recipients where it has several; the list itself where it was once told as a whole."""
+    parts = recipients.parts(subscription, registry.apart)
+    if len(parts) > 1 and any(
+        isinstance(event, DeliveryDue) and event.subscription_id == subscription.subscription_id
+        for event in outbox
+    ):
+        yield subscription
+    yield from parts
 
 
 def _events(records: Iterable[Any], *, key: str | None = None) -> Iterable[Event]:

@@ -43,7 +43,7 @@ class SecretUse(Setting, frozen=True, kw_only=True):
 
 
 class Route(Setting, frozen=True, kw_only=True):
-    """Which alerts go to which one place.
+    """Which alerts go to which one place; `contact` is a mailbox that hears when it fails.
 
     `target` by channel, always of plain JSON values and without secrets:
 
@@ -61,6 +61,7 @@ class Route(Setting, frozen=True, kw_only=True):
     filters: Filters = Filters()
     hours: Hours | None = None
     gather: Gather | None = None
+    contact: str = ""
 
     def declared(self, at: datetime) -> SubscriptionDeclared:
         """Return the subscription that this route stands for, as declared at a time (aware UTC)."""
@@ -73,6 +74,7 @@ class Route(Setting, frozen=True, kw_only=True):
             filters=self.filters,
             hours=self.hours,
             gather=self.gather,
+            contact=self.contact,
         )
 
 

@@ -16,7 +16,7 @@ from pipeline.config.values import LITERAL_SECRETS, env_name, hook_address, mail
 from pipeline.errors import ConfigError
 from pipeline.events import Channel, DocumentSpec, Filters, Hours, Severity, slug
 
-ROUTE_KEYS = ("name", "to", "only", "hours", "gather")
+ROUTE_KEYS = ("name", "to", "only", "hours", "gather", "contact")
 FILTER_KEYS = ("services", "documents", "categories", "watches", "kinds", "languages", "min_severity")
 KINDS = ("change", "story", "health")
 APPRISE_SECRETS = {
@@ -61,7 +61,19 @@ def route(item: Item, known: Known) -> Route | None:
         filters=filters,
         hours=week,
         gather=gather(table.get("gather")),
+        contact=_contact(table.get("contact"), known),
     )
+
+
+def _contact(item: Item | None, known: Known) -> str:
+    """Return the mailbox that hears when the route fails; nothing where none is named."""
+    if item is None:
+        return ""
+    if not known.has_smtp or not known.sender:
+        item.wrong(
+            "a contact is told by mail and no server is named", "Add a block smtp: with host: and from:"
+        )
+    return mailbox(item, item.text())
 
 
 def _hours(item: Item | None) -> Hours | None:
