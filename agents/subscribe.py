@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
+from agents.cadence import GatherBody, gather_of
 from agents.destination import Body, Signature, To, UnusableError, destination, mailbox, moved
 from agents.subscriptions import BY_FILE
 from pipeline.alerts.hours import hours
@@ -67,6 +68,7 @@ class NewSubscription(Body, frozen=True, kw_only=True):
     to: To
     only: Only = Only()
     hours: HoursBody | None = None
+    gather: GatherBody | None = None
     contact: Mailbox = ""
 
 
@@ -77,6 +79,7 @@ class ChangedSubscription(Body, frozen=True, kw_only=True):
     to: To | UnsetType = UNSET
     only: Only | UnsetType = UNSET
     hours: HoursBody | UnsetType | None = UNSET
+    gather: GatherBody | UnsetType | None = UNSET
     contact: Mailbox | UnsetType = UNSET
 
 
@@ -111,6 +114,7 @@ def made(
         by=by,
         sealed=_sealed(found.secrets, seal),
         hours=week_of(wanted.hours),
+        gather=gather_of(wanted.gather),
         contact=contact_of(wanted.contact),
     )
 
@@ -145,6 +149,8 @@ def changed(
         given["filters"] = filters(given.pop("only"))
     if "hours" in given:
         given["hours"] = week_of(wanted.hours or None)
+    if "gather" in given:
+        given["gather"] = gather_of(wanted.gather or None)
     return replace(known, declared_at=at, **given)
 
 

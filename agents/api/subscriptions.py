@@ -27,6 +27,7 @@ from pipeline.events import (
     Channel,
     DeliveryDue,
     Filters,
+    Gather,
     Hours,
     Severity,
     SubscriptionDeclared,
@@ -70,6 +71,7 @@ class SubscriptionView(Struct, frozen=True, kw_only=True, omit_defaults=False):
     created_at: datetime
     changed_at: datetime
     hours: Hours | None = None
+    gather: Gather | None = None
     contact: str = ""
     public_keys: tuple[PublicKey, ...] = ()
     recipients: tuple[Recipient, ...] = ()
@@ -116,6 +118,7 @@ def view(
         created_at=one.created_at or one.declared_at,
         changed_at=one.declared_at,
         hours=one.hours,
+        gather=one.gather,
         contact=one.contact,
         public_keys=tuple(PublicKey(key=held.public, until=held.until) for held in one.sealed if held.public),
         recipients=_recipients(one, apart),

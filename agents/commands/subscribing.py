@@ -12,6 +12,7 @@ from msgspec import UNSET
 from agents import subscribe
 from agents.api.consent import consent
 from agents.api.problems import ProblemError
+from agents.cadence import written
 from agents.channels import Channels
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.reading import InputError
@@ -35,8 +36,14 @@ Email = Annotated[list[str] | None, typer.Option(help="A mailbox; may be repeate
 SlackChannel = Annotated[str, typer.Option(help="A Slack channel; the bot token is asked for.")]
 SlackWebhook = Annotated[bool, typer.Option("--slack-webhook", help="Its URL is asked for.")]
 Week = Annotated[str, typer.Option(help="Only at these hours, such as “mon-fri 08:00-18:00”.")]
-Zone = Annotated[str, typer.Option(help="The hours' time zone, such as Europe/Berlin.")]
-Urgent = Annotated[Severity | None, typer.Option(help="What is told at any hour.")]
+Zone = Annotated[str, typer.Option(help="The time zone of hours and digests, such as Europe/Berlin.")]
+Urgent = Annotated[Severity | None, typer.Option(help="What is told at once, and at any hour.")]
+Digest = Annotated[
+    str, typer.Option(help="Told together: “daily 08:00”, “weekly mon 08:00”; “never” for each at once.")
+]
+Group = Annotated[
+    str, typer.Option(help="Told together: by “service”, or “all”; with how long to wait: “service 30s 1d”.")
+]
 Contact = Annotated[str, typer.Option(help="A mailbox that hears when it fails and is switched off.")]
 Private = Annotated[bool, typer.Option("--allow-private", help="The webhook may lie on a private network.")]
 
@@ -64,6 +71,8 @@ def add(  # noqa: PLR0913  # an option each
     hours: Week = "",
     zone: Zone = "UTC",
     urgent: Urgent = None,
+    digest: Digest = "",
+    group: Group = "",
     contact: Contact = "",
     allow_private: Private = False,
     config: Config = EXAMPLE,
@@ -86,7 +95,8 @@ def add(  # noqa: PLR0913  # an option each
         min_severity=min_severity,
     )
     week = HoursBody(open=hours, zone=zone, urgent=urgent) if hours else None
-    wanted = NewSubscription(name=name, to=to, only=only, hours=week, contact=contact)
+    gather = written(digest, group, zone=zone, urgent=urgent) or None
+    wanted = NewSubscription(name=name, to=to, only=only, hours=week, gather=gather, contact=contact)
     _made(settings, wanted, private=allow_private)
 
 
@@ -107,6 +117,8 @@ def change(  # noqa: PLR0913  # an option each
     hours: Annotated[str, typer.Option(help="Such as “mon-fri 08:00-18:00”; “always” for any hour.")] = "",
     zone: Zone = "UTC",
     urgent: Urgent = None,
+    digest: Digest = "",
+    group: Group = "",
     contact: Annotated[str, typer.Option(help="A mailbox that hears of trouble; “nobody” for none.")] = "",
     allow_private: Private = False,
     config: Config = EXAMPLE,
@@ -123,6 +135,7 @@ def change(  # noqa: PLR0913  # an option each
         to=_moved(webhook, email, slack_channel),
         only=only_of(one.filters, filters) if any(filters.values()) else UNSET,
         hours=_hours(hours, zone, urgent),
+        gather=written(digest, group, zone=zone, urgent=urgent),
         contact=("" if contact == "nobody" else contact) if contact else UNSET,
     )
     _changed(settings, one, wanted, private=allow_private)
