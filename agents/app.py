@@ -28,6 +28,7 @@ from pipeline.news.correlate import Ledger
 from pipeline.news.story import StoryBook
 from pipeline.policy.lifecycle import DocumentState
 from pipeline.ports import Blobs, Rewrites
+from pipeline.tenure import Tenure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class World:
     silences: Silences = no_silences
     waits: Waits = at_once
     find: Find | None = None
+    tenure: Tenure | None = None
 
 
 def wire(p: Program, w: World) -> TableMemory[e.SourceDeclared]:
@@ -83,7 +85,10 @@ def wire_agents(p: Program, w: World) -> None:
         meter=p.meter,
         tracer=p.tracer,
         waits=w.waits,
+        tenure=w.tenure,
     )
+    if w.tenure:
+        w.tenure.follow(p.is_counted_on)
 
     p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
     p.agent(

@@ -34,6 +34,7 @@ from pipeline.config import Settings, SmtpSettings
 from pipeline.errors import ConfigError, DeliveryError, PipelineError
 from pipeline.events import Channel, DeliveryDue, SubscriptionDeclared
 from pipeline.ports import Clock, Notifier, Receipt
+from pipeline.tenure import Tenure
 
 logger = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class Channels:
         self._made: dict[str, tuple[Channel, Notifier]] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self.notifiers: Notifiers = MappingProxyType(self._made)
+        self.tenure = Tenure(clock.now())
 
     async def __aenter__(self) -> Channels:
         return self
@@ -141,7 +143,8 @@ class Channels:
             return SlackHookNotifier(hook, compose=slack.compose)
         token, base = self._secret(subscription, "token"), self._settings.slack.api_url
         api = await self._shared(
-            ("slack", token), lambda: SlackApi(token=token, clock=self._clock, base_url=base)
+            ("slack", token),
+            lambda: SlackApi(token=token, clock=self._clock, base_url=base, tenure=self.tenure),
         )
         buttons = subscription.subscription_id if self._settings.slack.signing_secret_env else ""
         compose = partial(slack.compose, links=Links(actions=buttons))

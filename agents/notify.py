@@ -24,6 +24,7 @@ from pipeline.alerts.outbox import Outbox
 from pipeline.errors import DeliveryError, PipelineError
 from pipeline.events import Channel, DeliveryAttempted, DeliveryDue
 from pipeline.ports import Clock, Memory, Meter, Notifier, Publisher, Tracer, Unmetered, Untraced
+from pipeline.tenure import Tenure
 
 logger = structlog.get_logger(__name__)
 
@@ -78,7 +79,8 @@ class Pump:
     """Sends what is due. `notifiers` are by subscription id; `abreast` bounds the messages under way at once.
 
     `waits` says until when a message is kept back, outside its reader's hours or while its subscription is off.
-    While `is_counted_on` says no, others may have been given the work, and nothing is begun.
+    While `is_counted_on` says no, others may have been given the work, and nothing is begun. `tenure` is told when the
+    work was taken up, for the notifiers that can look whether another process did it.
     """
 
     outboxes: Outboxes
@@ -86,7 +88,9 @@ class Pump:
     log: Publisher
     clock: Clock
     is_counted_on: Callable[[], bool] = lambda: True
+    tenure: Tenure | None = None
     abreast: int = 200
+    hold_s: float = LONGEST_HOLD_S
     meter: Meter = field(default_factory=Unmetered)
     tracer: Tracer = field(default_factory=Untraced)
     waits: Waits = at_once
@@ -95,6 +99,9 @@ class Pump:
     _load: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _recording: set[asyncio.Task[None]] = field(
+        default_factory=set
+    )  # whose message is sent, or not: what is known
     _held: bool = True
 
     def look_at(self, key: str) -> None:
@@ -114,6 +121,8 @@ class Pump:
 
     async def take_up(self) -> None:
         """Send what is due on the partitions that this process holds now."""
+        if self.tenure:
+            self.tenure.begin(self.clock.now())
         self._held = False
         self._waiting = {key for key in self._waiting if self.outboxes.holds(key)}
         for key, outbox in self.outboxes.items():
@@ -121,17 +130,24 @@ class Pump:
                 self.look_at(key)
 
     async def let_go(self) -> None:
-        """Begin nothing more, and give the messages under way a moment: a sent one should be recorded as sent."""
+        """Begin nothing more, and give the messages under way a moment: a sent one should be recorded as sent.
+
+        What is not sent by then is the next owner's: going on with it would send it twice.
+        """
         self._held = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LONGEST_HOLD_S)
+        await self._ended(self.hold_s)
+        for task in self._tasks - self._recording:
+            task.cancel()
 
     async def _finish(self) -> None:
         """Give the messages under way a moment: a sent one should be recorded as sent."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LAST_MOMENT_S)
+        await self._ended(LAST_MOMENT_S)
         for task in self._tasks:
             task.cancel()
+
+    async def _ended(self, within_s: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
 
     def _start_due(self) -> None:
         now = self.clock.now()
@@ -170,6 +186,7 @@ class Pump:
         task = asyncio.create_task(self._work(key, outbox), name=f"deliver {key}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._recording.discard)
 
     async def _work(self, key: str, outbox: Outbox) -> None:
         try:
@@ -179,7 +196,9 @@ class Pump:
             if due:
                 known = trace.parse(fold.traceparent_of(outbox, due)) or trace.begin(due.delivery_id)
                 with bound_contextvars(trace_id=known.trace_id), self.tracer.span("deliver", known):
-                    await self._settle(key, await self._attempt(outbox, due))
+                    ended = await self._attempt(outbox, due)
+                    self._recording |= {task for task in [asyncio.current_task()] if task}
+                    await self._settle(key, ended)
         finally:
             self._busy.discard(key)
             self._load[key.partition("|")[0]] -= 1

@@ -133,6 +133,7 @@ async def _world(stack: AsyncExitStack, settings: Settings, registry: Registry, 
         silences=registry.silenced,
         waits=registry.waits,
         find=registry.find,
+        tenure=channels.tenure,
         rewrites=await stack.enter_async_context(rewriter) if rewriter else None,
     )
 

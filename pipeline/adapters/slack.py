@@ -61,6 +61,8 @@ class SlackNotifier:
     async def _post(self, due: DeliveryDue, message: dict[str, Any], parent: dict[str, str] | None) -> Sent:
         try:
             await self._api.pace.turn(message["channel"], due.delivery_id)
+            if not self._api.tenure.holds:  # paused or cut off while it waited for its turn
+                raise DeliveryError("another process may have the work by now")
             return await self._say(message, parent)
         except SlackSaysNoError as error:
             if error.word not in LOST_THREAD or "thread_ts" not in message:
@@ -116,7 +118,7 @@ class SlackNotifier:
 
     def _may_be_there(self, due: DeliveryDue) -> bool:
         """Say whether this delivery may have been posted already: by a process before us, or with its answer lost."""
-        before_us = due.due_at < self._api.started_at
+        before_us = due.due_at < self._api.tenure.since
         stale = self._api.clock.now() - due.due_at > FRESH
         return due.delivery_id in self._unsure or before_us or stale
 

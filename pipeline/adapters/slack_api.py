@@ -21,6 +21,7 @@ from pipeline.adapters.slack_errors import MAYBE_DONE, is_passing, remedy, told
 from pipeline.errors import DeliveryError, PipelineError, RefusedError
 from pipeline.polling import retry_after
 from pipeline.ports import Clock
+from pipeline.tenure import Tenure
 
 API = "https://slack.com/api/"
 JSON, FORM = "application/json; charset=utf-8", "application/x-www-form-urlencoded"
@@ -120,14 +121,20 @@ class SlackApi(_Session):
     """Slack's Web API for one bot token, which never shows in an error; an async context manager."""
 
     def __init__(
-        self, *, token: str, clock: Clock, base_url: str = API, timeout_s: float = TIMEOUT_S
+        self,
+        *,
+        token: str,
+        clock: Clock,
+        base_url: str = API,
+        timeout_s: float = TIMEOUT_S,
+        tenure: Tenure | None = None,
     ) -> None:
         super().__init__(timeout_s)
         self._token = token
         self._base_url = base_url.rstrip("/") + "/"
         self.clock = clock
         self.pace = Pace(clock)
-        self.started_at = clock.now()
+        self.tenure = tenure or Tenure(clock.now())
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a method answers; DeliveryError to try again, SlackSaysNoError where Slack will not."""

@@ -148,6 +148,24 @@ async def test_killed_after_post_is_not_doubled(slack: Slack) -> None:
     assert receipts[0] == receipts[1]
 
 
+async def test_taken_over_post_is_not_doubled(slack: Slack, api: SlackApi) -> None:
+    """What fell due just before this process was given the work is looked for, however long the process ran before."""
+    event = fresh(api)
+    async with SlackApi(token=TOKEN, clock=Clock(), base_url=slack.base_url) as lost:
+        first = await notifier(lost).send(event, parent=None)
+    api.clock.at += timedelta(seconds=4)  # type: ignore[attr-defined]
+    api.tenure.begin(api.clock.now())
+    assert (await notifier(api).send(event, parent=None)).receipt == first.receipt
+    assert len(slack.messages) == 1
+
+
+async def test_turn_comes_too_late(slack: Slack, api: SlackApi) -> None:
+    """A process that lost its work while a message waited for its turn does not post it."""
+    api.tenure.follow(lambda: False)
+    assert isinstance(await failure(notifier(api), fresh(api)), DeliveryError)
+    assert slack.messages == []
+
+
 async def test_unreadable_channel_still_tells(slack: Slack, api: SlackApi) -> None:
     """Without the scope to read the channel, an old delivery is posted all the same."""
     slack.faults = {"conversations.history": ["missing_scope"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from pipeline.adapters.tables import DictMemory
 from pipeline.alerts.outbox import Outbox
 from pipeline.errors import DeliveryError, RefusedError
 from pipeline.events import AlertRaised, Channel, DeliveryAttempted, DeliveryDue, Event, Severity
+from pipeline.tenure import Tenure
 from tests.fakes import NOON, FixedClock, Mailbox
 
 
@@ -122,10 +124,16 @@ async def test_unknown_destination_is_skipped() -> None:
 class Hanging(Mailbox):
     """A destination that never answers."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.given_up = asyncio.Event()
+
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> object:  # type: ignore[override]
         self.sent.append(due)
-        await asyncio.Event().wait()
-        return None
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.given_up.set()
 
 
 async def test_hanging_destination_delays_no_other() -> None:
@@ -135,6 +143,29 @@ async def test_hanging_destination_delays_no_other() -> None:
         await put(log, *(due(number, "hangs") for number in range(300)), due(1, "well"))
         await attempted(log, 1)
     assert (len(well.sent), len(hanging.sent)) == (1, PER_DESTINATION)
+
+
+async def test_unsent_is_left_to_the_next_owner() -> None:
+    """What is still being sent when partitions go is given up; nothing is recorded of it."""
+    mailbox = Hanging()
+    async with pumping(me=mailbox) as log:
+        await put(log, due(1))
+        async with asyncio.timeout(5):
+            while not mailbox.sent:
+                await asyncio.sleep(0.01)
+            log.pump.hold_s = 0.05  # type: ignore[union-attr]
+            await log.pump.let_go()  # type: ignore[union-attr]
+            await mailbox.given_up.wait()
+    assert log.attempts == []
+
+
+async def test_tenure_begins_with_partitions() -> None:
+    """The notifiers are told when the work was taken up."""
+    outboxes = Outboxes()
+    tenure = Tenure(NOON - timedelta(days=1))
+    pump = Pump(outboxes=outboxes, notifiers={}, log=FoldingLog(outboxes), clock=FixedClock(), tenure=tenure)
+    await pump.take_up()
+    assert tenure.since >= NOON
 
 
 def test_thread_has_one_key() -> None:
