@@ -1,7 +1,8 @@
-"""Mail over SMTP: TLS or STARTTLS, plain only to this machine and only when it is asked for."""
+"""Mail over SMTP: TLS or STARTTLS, plain only to this machine or its own network and only when it is asked for."""
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,12 @@ from pipeline.errors import ConfigError, DeliveryError, PipelineError, RefusedEr
 from pipeline.events import DeliveryDue
 
 TIMEOUT_S = 30.0  # of each command; RFC 5321 asks for more, the outbox tries again
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+NEARBY = (
+    ".localhost",
+    ".local",
+    ".internal",
+    ".home.arpa",
+)  # names that no public server has (RFC 6761, 6762, 8375)
 RESPONSE_CHARS = 500
 
 Compose = Callable[[DeliveryDue], EmailMessage]
@@ -26,8 +32,8 @@ class SmtpServer:
     """One server to hand mail to; the password never shows in an error or a record.
 
     `tls` is "starttls" (required, never a mere offer), "tls" (from the first byte) or "plain", which is refused
-    for any host but this machine. `context` trusts other authorities than the system's. `sign` returns the bytes
-    of a mail with what proves its sender.
+    for any host but this machine and those of its own network (`is_nearby`). `context` trusts other authorities
+    than the system's. `sign` returns the bytes of a mail with what proves its sender.
     """
 
     def __init__(
@@ -45,7 +51,7 @@ class SmtpServer:
     ) -> None:
         if tls not in {"starttls", "tls", "plain"}:
             raise ConfigError(f"tls: {tls} is unknown", key="tls", remedy="Use starttls, tls or plain")
-        if tls == "plain" and host not in LOOPBACK:
+        if tls == "plain" and not is_nearby(host):
             raise ConfigError(
                 f"mail to {host} would go in the clear",
                 key="tls",
@@ -166,6 +172,17 @@ class EmailNotifier:
         mail = self._compose(due)
         answer = await self._server.deliver(mail)
         return Sent(status=250, response=answer, receipt={"message_id": str(mail["Message-ID"])})
+
+
+def is_nearby(host: str) -> bool:
+    """Say whether a host can only be this machine or one of its own network: a name without a dot, such as a
+    container's, a name that is never public, a private address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return bool(name) and ("." not in name or name.endswith(NEARBY))
+    return address.is_private and not address.is_unspecified
 
 
 def _tls_reason(error: Exception) -> str:

@@ -86,10 +86,21 @@ async def test_untrusted_server_gets_nothing(kind: str) -> None:
     assert box.mails == []
 
 
-def test_plain_is_for_this_machine() -> None:
-    """Mail in the clear is refused for any other host, when it is set up."""
+@pytest.mark.parametrize(
+    "host", ["mail.example.org", "8.8.8.8", "2001:4860::1", "0.0.0.0", "", "mail.local.example.org"]
+)
+def test_plain_is_not_for_strangers(host: str) -> None:
+    """Mail in the clear is refused for any host that could be elsewhere, when it is set up."""
     with pytest.raises(ConfigError, match="would go in the clear"):
-        SmtpServer(host="mail.example.org", port=25, tls="plain")
+        SmtpServer(host=host, port=25, tls="plain")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "::1", "mail", "relay.internal", "10.1.2.3", "fd00::25"]
+)
+def test_plain_is_for_our_network(host: str) -> None:
+    """A container beside us and a relay on our own network may take mail in the clear, when that is asked for."""
+    assert SmtpServer(host=host, port=25, tls="plain").where == f"{host}:25"
 
 
 @pytest.mark.parametrize(
