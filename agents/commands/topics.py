@@ -10,6 +10,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from agents.commands.deployment import ConfigFile, settings_from
+from agents.commands.reading import InputError
+from agents.replay import GROUP, clear
 from pipeline.adapters.history import open_history
 from pipeline.adapters.kafka.admin import Admin, admin_of, replication_of, wanted_topics
 from pipeline.adapters.kafka.connection import is_kafka
@@ -17,6 +19,7 @@ from pipeline.adapters.kafka.logs import quieten
 from pipeline.adapters.kafka.start import Kafka, kafka_of
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
+from pipeline.topics import SHADOW
 
 T = TypeVar("T")
 
@@ -59,6 +62,37 @@ def check(config: ConfigFile = Path("clausewire.yaml")) -> None:
     if facts:
         raise typer.Exit(1)
     typer.echo("every topic is there and fits")
+
+
+@topics_app.command("drop-shadow")
+def drop_shadow(
+    prefix: Annotated[
+        str, typer.Argument(help="Of one replay, such as shadow.rp-heh6vpdy; none means of all.")
+    ] = "",
+    config: ConfigFile = Path("clausewire.yaml"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+) -> None:
+    """Delete what replays left: their shadow topics and their consumer groups. Nothing else is ever deleted."""
+    with open_history(settings_from(config)) as log:
+        names = [name for name in log.topics() if name.startswith(SHADOW)]
+        for replay in _replays(names, prefix):
+            beginning = f"{SHADOW}{replay}."
+            if not dry_run:
+                clear(log, beginning, GROUP + replay)
+            for name in (name for name in names if name.startswith(beginning)):
+                typer.echo(f"{'would be deleted' if dry_run else 'deleted'}  {name}")
+            typer.echo(f"{'would be deleted' if dry_run else 'deleted'}  group {GROUP}{replay}")
+
+
+def _replays(names: list[str], prefix: str) -> list[str]:
+    """Return the replays that left topics, of those whose shadow topics begin with a prefix; InputError where none."""
+    wanted = prefix if prefix.startswith(SHADOW) else SHADOW + prefix
+    there = sorted({name.removeprefix(SHADOW).partition(".")[0] for name in names})
+    found = [replay for replay in there if f"{SHADOW}{replay}.".startswith(wanted)]
+    if prefix and not found:
+        known = ", ".join(SHADOW + replay for replay in there) or "none"
+        raise InputError(f"no shadow topic begins with {prefix}", remedy=f"there are of replays: {known}")
+    return found
 
 
 def _kafka(settings: Settings) -> Kafka:

@@ -34,6 +34,7 @@ UPGRADES = (
 SAFE = (
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "log.showSignature=false"),
     *("-c", "protocol.allow=never"),
+    *("-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=64m"),  # else a pack is mapped whole
 )
 
 

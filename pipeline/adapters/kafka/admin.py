@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
     GroupIdNotFound,
+    GroupLoadInProgressError,
     KafkaError,
     NonEmptyGroup,
+    NotCoordinatorForGroupError,
     TopicAlreadyExistsError,
     for_code,
 )
 from aiokafka.protocol.admin import DeleteGroupsRequest
+from aiokafka.structs import TopicPartition
 
 from pipeline.adapters.kafka.connection import Connection, closed_door
 from pipeline.errors import ConfigError, StoreError
 from pipeline.topics import TABLES, TOPICS, TopicSpec
 
+T = TypeVar("T")
+
+COORDINATORS_MOVE = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 ROOM_BYTES = 16 * 1024  # what a batch adds to the largest record
 ENOUGH_REPLICAS = 3
 SEEN_WITHIN_S = 30.0
@@ -215,18 +222,39 @@ class Admin:
         while waited & (await self.sizes()).keys() and time.monotonic() < end:
             await asyncio.sleep(0.1)
 
+    async def committed(self, group: str) -> dict[TopicPartition, int]:
+        """Return the next offset that a group will read of each partition where it committed any."""
+
+        async def ask(node: int) -> dict[TopicPartition, int]:
+            found = await self.client.list_consumer_group_offsets(group, node)
+            return {part: at.offset for part, at in found.items() if at.offset >= 0}
+
+        return await self._of_group(group, ask)
+
     async def forget(self, group: str) -> bool:
         """Delete a consumer group; False where members are in it. One that is not there is as good as deleted."""
-        node = await self.client.find_coordinator(group)
-        answer = await self.client._send_request(
-            DeleteGroupsRequest([group]), node
-        )  # it has no method of its own
-        for _, code in answer.results:
-            if code == NonEmptyGroup.errno:
-                return False
-            if code not in {0, GroupIdNotFound.errno}:
-                raise StoreError(f"Kafka does not delete the group {group}: {for_code(code).__name__}")
-        return True
+
+        async def ask(node: int) -> bool:
+            request = DeleteGroupsRequest([group])  # the client has no method for it
+            for _, code in (await self.client._send_request(request, node)).results:
+                if code == NonEmptyGroup.errno:
+                    return False
+                if code not in {0, GroupIdNotFound.errno}:
+                    raise for_code(code)(f"the group {group} is not deleted")
+            return True
+
+        return await self._of_group(group, ask)
+
+    async def _of_group(self, group: str, ask: Callable[[int], Awaitable[T]]) -> T:
+        """Ask a group's coordinator; in a young cluster it takes a moment until there is one, and it may move."""
+        end = time.monotonic() + SEEN_WITHIN_S
+        while True:
+            try:
+                return await ask(await self.client.find_coordinator(group))
+            except COORDINATORS_MOVE:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.2)
 
     async def coordinator(self, group: str) -> None:
         """Wait until a group's coordinator is there: a new cluster takes a moment to make its offsets topic."""

@@ -129,10 +129,8 @@ class KafkaHistory:
 
     async def _committed(self, group: str, name: str) -> dict[int, int]:
         async with admin_of(self._kafka.connection) as admin:
-            found = await admin.client.list_consumer_group_offsets(group)
-        return {
-            part.partition: at.offset for part, at in found.items() if part.topic == name and at.offset >= 0
-        }
+            found = await admin.committed(group)
+        return {part.partition: end for part, end in found.items() if part.topic == name}
 
     async def _declare(self, specs: Iterable[TopicSpec], prefix: str) -> None:
         async with admin_of(self._kafka.connection) as admin:
