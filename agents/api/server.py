@@ -12,6 +12,7 @@ from agents.api import leave, openapi
 from agents.api.access import SHOWN, allowed
 from agents.api.office import Office
 from agents.api.operations import OPERATIONS, Handler, Operation
+from agents.api.pages import Pages
 from agents.api.problems import problems
 from agents.api.requests import LARGEST_BODY, Answers
 from agents.api.slack import Interactions
@@ -39,6 +40,7 @@ def application(office: Office) -> web.Application:
     app.router.add_get("/docs", _given(lambda: web.Response(text=page, content_type="text/html")))
     app.router.add_get(leave.PATH, _open(office, leave.ask))
     app.router.add_post(leave.PATH, _open(office, leave.leave))
+    app.router.add_routes(Pages(office).routes())
     interactions = Interactions(office)
     app.router.add_post("/slack/interactions", interactions.take)
     app.on_shutdown.append(interactions.close)
