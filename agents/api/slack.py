@@ -23,7 +23,7 @@ from msgspec import Meta, Struct
 
 from agents.api.office import Office
 from agents.api.problems import ProblemError
-from agents.why import why
+from agents.why import TOPICS, why
 from pipeline.adapters.wire import decode
 from pipeline.errors import DecodeError, PipelineError
 from pipeline.events import (
@@ -198,7 +198,7 @@ async def explain(office: Office, found: Clicked) -> str:
     """Say why this subscription was told."""
     _, known = await _of(office, found)
     one = office.registry.by_id[found.subscription_id]
-    outbox = await asyncio.to_thread(_events, office, "outbox")
+    outbox = [event for topic in TOPICS for event in await asyncio.to_thread(_events, office, topic)]
     lines = list(why(one, known, outbox, silences=office.registry.silences.values()))
     return "\n".join(_escaped(line) for line in lines[:MOST])
 

@@ -18,6 +18,8 @@ from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
 from pipeline.adapters.wire import decode
 from pipeline.alerts import recipients
+from pipeline.alerts.attempt import alert_id, members
+from pipeline.alerts.attempt import what as kind
 from pipeline.errors import DecodeError
 from pipeline.events import AlertRaised, DeliveryAttempted, DeliveryDue, Event, SubscriptionDeclared
 
@@ -65,13 +67,20 @@ def show(which: Which, config: Config = EXAMPLE) -> None:
     due, attempts = _delivery(config, which)
     if due:
         typer.echo(f"{which}  to {due.subscription_id}  in thread {due.thread}")
-        typer.echo(f"{due.alert.alert_id}  {due.alert.title}" if due.alert else "")
+        for told in due.members or (due,):
+            typer.echo(_told(told))
         typer.echo(f"due {due.due_at:%Y-%m-%d %H:%M} UTC: {due.reason}")
     for event in attempts:
         typer.echo(reasons.line(event))
         for name, value in (("answer", event.response), ("receipt", event.receipt)):
             if value:
                 typer.echo(f"  {name}: {value}")
+
+
+def _told(due: DeliveryDue) -> str:
+    """Return what a delivery tells, or a member of a gathered one: the alert, and which news of it."""
+    news = f"  ({kind(due)})" if due.update or due.withdrawal else ""
+    return f"{alert_id(due)}{news}  {due.alert.title if due.alert else ''}".rstrip()
 
 
 @deliveries_app.command("retry")
@@ -91,6 +100,11 @@ def _delivery(config: Path, which: str) -> tuple[DeliveryDue | None, list[Delive
     with open_history(settings_from(config)) as history:
         events = list(_events(history.records("outbox")))
     dues = [event for event in events if isinstance(event, DeliveryDue) and event.delivery_id == which]
+    for event in events:
+        if not dues and isinstance(event, DeliveryDue) and which in members(event):
+            raise InputError(
+                f"{which} was gathered with others", remedy=f"it is told in {event.delivery_id}: ask for that"
+            )
     made = {
         event.id: event
         for event in events
@@ -113,7 +127,7 @@ def why(
     subscription = named(registry, to)
     with open_history(settings) as history:
         known = list(_events(history.records("alerts.raised"), key=alert))
-        outbox = list(_events(history.records("outbox")))
+        outbox = [event for topic in reasons.TOPICS for event in _events(history.records(topic))]
     if not any(isinstance(event, AlertRaised) for event in known):
         raise InputError(f"there is no alert {alert}", remedy="see `clausewire alerts` for what is")
     silences = registry.silences.values()

@@ -19,7 +19,7 @@ from agents.commands.endpoints import check_endpoints
 from agents.commands.standing import declare, locker, named, standing
 from agents.commands.subscribing import add, change, signed_as, tell_secret
 from agents.destination import signature_of
-from agents.recover import missed
+from agents.recover import asked_for, missed
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import new_secret
@@ -162,13 +162,14 @@ def recover(
     with open_history(settings) as history:
         raised = _events(history.records("alerts.raised", since=since.replace(tzinfo=UTC)))
         ledger = _events(history.records("deliveries"))
-        found = missed(one, raised, ledger, at=now, apart=registry.apart)
+        waiting = _events(history.records("gatherings"))
+        found = missed(one, raised, ledger, at=now, apart=registry.apart, gatherings=waiting)
         for due in found:
             typer.echo(
                 f"{due.alert.raised_at:%Y-%m-%d %H:%M}  {due.alert.title}" if due.alert else due.thread
             )
         if not dry_run:
-            history.append(found)
+            history.append(asked_for(found, one, registry.apart))
     typer.echo(
         f"{len(found)} alerts {'would be' if dry_run else 'are'} due to {one.subscription_id}", err=True
     )
