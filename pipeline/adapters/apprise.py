@@ -36,6 +36,7 @@ TURN_S = 10.0  # a message waits so long for the one before it
 HELD_BACK_S = 30.0
 REMEDY = "pip install 'clausewire[apprise]'"
 REASON_CHARS = 300
+NTFY_BYTES = 4_096  # a longer message becomes a file there; Apprise lets twice as much pass
 SECRET_CHARS = 6  # parts of a URL from this length on are not repeated
 
 PUBLIC = (
@@ -236,9 +237,11 @@ def room(made: NotifyBase) -> Room:
     from apprise import NotifyFormat
 
     shown = made.resolve_format(NotifyFormat.MARKDOWN)
+    ntfy = "ntfy" in _words(made.protocol)
     return Room(
         title=max(made.title_maxlen, 0),
-        body=made.body_maxlen,
+        body=min(made.body_maxlen, NTFY_BYTES) if ntfy else made.body_maxlen,
+        octets=ntfy,
         shared=bool(made.overflow_amalgamate_title),
         markdown=shown is not NotifyFormat.TEXT,
     )

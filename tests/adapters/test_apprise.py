@@ -83,6 +83,13 @@ async def test_ntfy_gets_text(receiver: Receiver) -> None:
     assert json.loads(receiver.got[0][2])["title"] == "X — Privacy Policy [HIGH]"
 
 
+async def test_ntfy_message_stays_a_message(receiver: Receiver) -> None:
+    """ntfy counts bytes, and makes a file of more than 4,096."""
+    long = due(alert(change("Wörter über Daten. " * 900)))
+    await (await notifier(place(receiver, "alerts", "ntfy"))).send(long, parent=None)
+    assert 1_000 < len(told(receiver).encode()) <= 4_096
+
+
 async def test_repeat_carries_id(receiver: Receiver) -> None:
     """A second attempt at a delivery ends in the same id, by which a reader knows it."""
     sender = await notifier(place(receiver))

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.alerts.render.apprise import Message, Room, compose, size
+from pipeline.alerts.render.apprise import Message, Room, compose
 from pipeline.events import DeliveryDue
 from tests.alerts.samples import HOSTILE, alert, change, due, reworded, story, updated, withdrawn
 
 DISCORD = Room(title=250, body=2_000, shared=True, markdown=True)
-NTFY = Room(title=200, body=4_096, shared=True)
+NTFY = Room(title=200, body=4_096, shared=True, octets=True)
 PAGER = Room(title=0, body=1_024)
 TINY = Room(title=0, body=280)
 ROOMS = (DISCORD, NTFY, PAGER, TINY)
@@ -21,7 +21,7 @@ ROOMS = (DISCORD, NTFY, PAGER, TINY)
 
 def whole(message: Message, room: Room) -> int:
     """What a service counts: where it has no title, the title comes first in the body."""
-    return size(message.body) + (size(message.title) + 4 if room.shared or not room.title else 0)
+    return room.size(message.body) + (room.size(message.title) + 4 if room.shared or not room.title else 0)
 
 
 def many(count: int, words: int = 40) -> DeliveryDue:
@@ -87,6 +87,13 @@ def test_updates_fit(room: Room, told: object) -> None:
     """An update or a withdrawal fits, whatever its alert holds."""
     message = compose(due(told, alert=alert(title="word " * 900)), room=room)
     assert whole(message, room) <= room.body
+
+
+def test_update_leads_to_the_page() -> None:
+    """Where no thread shows what an update is about, it says so and links to the page."""
+    body = compose(due(updated(), alert=alert()), room=DISCORD).body
+    assert "Confirmed by a second read" in body
+    assert "Page: https://x.example/privacy" in body
 
 
 @pytest.mark.parametrize("room", [DISCORD, NTFY])

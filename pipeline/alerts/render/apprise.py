@@ -41,13 +41,20 @@ _MARKED = re.compile(r"\[-(?P<old>.+?)-\]|\{\+(?P<new>.+?)\+\}", re.DOTALL)
 class Room(Value, frozen=True, kw_only=True):
     """What a service takes: characters (UTF-16 units) of a title and of a body, 0 for no title of its own.
 
-    `shared` is true where both come out of the body's room; `markdown` where the body is shown as Markdown.
+    `octets` is true where bytes of UTF-8 are counted, `shared` where the title comes out of the body's room;
+    `markdown` where the body is shown as Markdown.
     """
 
     title: int = 250
     body: int = 32_768
+    octets: bool = False
     shared: bool = False
     markdown: bool = False
+
+    def size(self, told: str) -> int:
+        """Return the length of a text as the service counts it; half a character counts as one."""
+        encoding, unit = ("utf-8", 1) if self.octets else ("utf-16-le", 2)
+        return len(told.encode(encoding, "surrogatepass")) // unit
 
 
 class Message(Value, frozen=True, kw_only=True):
@@ -63,16 +70,11 @@ def compose(due: DeliveryDue, *, room: Room) -> Message:
     footer = f"\n\nDelivery: {due.delivery_id}"
     first, *_ = drafts = [words.clean(draft).rstrip() for draft in _drafts(due)]
     title = _quiet(words.one_line(first.partition("\n")[0], max(min(room.title or 250, room.body // 4), 1)))
-    taken = size(title) + 4 if room.shared or not room.title else 0
-    left = max(room.body - taken - size(footer), LEAST)
+    taken = room.size(title) + 4 if room.shared or not room.title else 0
+    left = max(room.body - taken - room.size(footer), LEAST)
     shown = (_shown(draft.partition("\n")[2].strip(), room) for draft in drafts)
-    body = next((body for body in shown if size(body) <= left), "")
+    body = next((body for body in shown if room.size(body) <= left), "")
     return Message(title=title, body=(body or _least(due, left, room)) + footer)
-
-
-def size(told: str) -> int:
-    """Return the length of a text as services count it, in UTF-16 units; half a character counts as one."""
-    return len(told.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _drafts(due: DeliveryDue) -> Iterator[str]:
@@ -84,7 +86,10 @@ def _drafts(due: DeliveryDue) -> Iterator[str]:
         for most, scale in SHARES:
             yield text.alert(due.alert, width=UNWRAPPED, most=most, scale=scale)
     else:
-        yield text.compose(due)
+        told = due.withdrawal or due.update
+        assert told is not None, "a delivery tells an alert, an update or a withdrawal"
+        yield text.update(told, about=due.alert, links=text.NO_LINKS)
+        yield text.update(told, about=due.alert)
 
 
 def _gathered(message: Gathered, most: int, scale: float) -> str:
@@ -115,7 +120,7 @@ def _least(due: DeliveryDue, room_left: int, room: Room) -> str:
     for limit, more in ((250, page), (120, page), (250, ""), (120, ""), (60, ""), (30, "")):
         lines = (words.one_line(lead, limit), counted, more, which)
         body = _shown("\n".join(line for line in lines if line), room)
-        if size(body) <= room_left:
+        if room.size(body) <= room_left:
             return body
     return _shown(which, room)
 
