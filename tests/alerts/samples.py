@@ -138,9 +138,7 @@ def alert_of(
 ) -> AlertRaised:
     """An alert of another document, told by one reworded clause."""
     identity = f"{service}-{name}".casefold().replace(" ", "-")
-    document = DocumentSpec(
-        id=identity, service=service, name=name, url=f"https://{service}.example/{name[:9]}"
-    )
+    document = DocumentSpec(id=identity, service=service, name=name, url=f"https://example.org/{identity}")
     values: dict[str, Any] = {
         "alert_id": f"alt-{identity}"[:60],
         "document": document,

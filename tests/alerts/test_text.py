@@ -31,7 +31,7 @@ In the news
 4. Retention — reworded, medium
     We keep your data for [-90 days-]{+18 months+} after you leave.
 
-1 more change: 1 moved.
+1 more change in form only: 1 moved.
 
 Page: https://x.example/privacy
 Page SHA-256: abababababababababababababababababababababababababababababababab
@@ -103,7 +103,67 @@ def test_place(path: tuple[str, ...], number: str, told: str) -> None:
 def test_counts_that_do_not_add_up() -> None:
     """Where the counts by type do not add up to the rest, only the number is told."""
     told = alert(change(), counts={"added": 1, "changes": 40, "modified": 3})
-    assert words.more(told, told.changes[:1]) == "3 more changes: 3 reworded"
+    assert words.more(told, told.changes[:1]) == "3 more changes, all reworded"
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"added": 2}, "1 more change: new"),
+        ({"added": 4}, "3 more changes, all new"),
+        ({"added": 2, "removed": 3}, "4 more changes: 1 new, 3 removed"),
+        (
+            {"added": 1, "modified": 2, "link-target": 3, "date-only": 1},
+            "2 more changes, all reworded; in form only: 3 with another link target, 1 with another date",
+        ),
+        ({"added": 1, "moved": 1, "reformatted": 1}, "2 more changes in form only: 1 moved, 1 reformatted"),
+        ({"added": 1}, ""),
+    ],
+)
+def test_more(counts: dict[str, int], told: str) -> None:
+    """What is not shown is counted in words that a person would write; changes of form apart, as titles have it."""
+    about = alert(change(), counts=counts)
+    assert words.more(about, about.changes) == told
+
+
+def test_two_texts_are_said() -> None:
+    """Where a page holds the coming and the current text, the count says that it is of both."""
+    about = alert(change(), counts={"added": 3}, stacked=True)
+    assert words.more(about, about.changes) == ("2 more changes, counted in both texts of the page, all new")
+
+
+@pytest.mark.parametrize(
+    ("date", "label", "told"),
+    [
+        ("2024-11-15", "In force", "15 November 2024, 29 days after it was seen"),
+        ("2024-10-17", "In force", "17 October 2024, the day it was seen"),
+        ("2024-11", "In force", "November 2024"),
+        ("2023-11-01", "Dated", "1 November 2023, 351 days before it was seen"),
+        ("2014-04-10", "Dated", "10 April 2014, 10 years before it was seen"),
+        ("2020-01", "Dated", "January 2020"),
+    ],
+)
+def test_old_date_is_not_coming(date: str, label: str, told: str) -> None:
+    """A date long past is the document's own; only one that lies ahead says when it comes into force."""
+    line = words.when(alert(effective_date=date))[0]
+    assert (line.label, line.text) == (label, told)
+    assert ("In force" in words.notice(alert(effective_date=date))) == (label == "In force")
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("15000 USD per 1000000 posts added", "15,000 USD per 1,000,000 posts added"),
+        (
+            "2024 words in 30 days, 10.5 GB, version 1.12345",
+            "2024 words in 30 days, 10.5 GB, version 1.12345",
+        ),
+        ("1000000.5 and A12345", "1000000.5 and A12345"),
+    ],
+)
+def test_long_numbers_are_grouped(note: str, told: str) -> None:
+    """A number of five digits and more is told in groups of three; years, versions and names stay."""
+    assert words.tell(Fact(kind="amount", note=note)) == told
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ X rewords a clause in its Terms
 
 3 more changes: 1 new, 2 reworded.
 Seen 17 October 2024, 09:04 UTC · alt-x-terms
-Page: https://X.example/Terms
+Page: https://example.org/x-terms
 
 ----------------------------------------
 What became known

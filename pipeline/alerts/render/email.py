@@ -1,4 +1,4 @@
-"""An alert as a mail: text and HTML that say the same, under 100 kB, in one thread per document.
+"""An alert, or many, as a mail: text and HTML that say the same, under 100 kB, in one thread per document.
 
 The subject is constant within a thread, because Gmail threads only by equal subjects; the lead of the body is
 what previews show. Message-ID derives from the delivery, so that a mail sent twice is one mail to those who honour it.
@@ -7,19 +7,27 @@ what previews show. Message-ID derives from the delivery, so that a mail sent tw
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
 
-from pipeline.alerts.render import html, words
+from pipeline.alerts.render import gathered, html, html_gathered, text_gathered, words
 from pipeline.alerts.render import text as plain
 from pipeline.alerts.render.words import Links
 from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, DeliveryDue, Value, derived_id
 
 LIMIT = 100_000  # bytes of the whole mail; Gmail clips somewhere past 100 kB, and hides what stands below
 SCALES = (1.0, 0.5, 0.25, 0.1, 0.03)  # of the sizes below, tried in turn until the mail fits
+ROOMS = (  # of a gathered mail, tried in turn likewise
+    gathered.Room(clause=2_000, facts=3, full=60, listed=200),
+    gathered.Room(clause=700, facts=2, full=60, listed=200),
+    gathered.Room(clause=350, facts=1, full=40, listed=120),
+    gathered.Room(clause=350, facts=1, full=20, listed=80),
+    gathered.Room(clause=250, facts=0, full=10, listed=40),
+    gathered.Room(clause=100, facts=0, full=3, listed=10),
+)
 NO_LINKS = Links()
 UNFOLDED = frozenset(
     {
@@ -90,13 +98,19 @@ def message(
 
     `templates` may replace `alert.html` (Jinja2, sandboxed); where one fails, ours is used and the mail says so.
     """
-    for scale in SCALES:
-        mail = _mail(told, about, letter, links, templates or {}, scale)
-        mail.set_boundary(f"={derived_id('part', delivery_id)}=")
-        _address(mail, told, about, letter, delivery_id=delivery_id, thread=thread, sent_at=sent_at)
-        if len(mail.as_bytes()) < LIMIT:
-            break
-    return mail
+    alert = told if isinstance(told, AlertRaised) else about
+    subject = words.subject(alert) if alert else f"Alert {told.alert_id}"
+    root = f"<{derived_id('thread', thread, *letter.to)}@{letter.domain}>"
+
+    def bodies(scale: float) -> tuple[str, str]:
+        leave = letter.unsubscribe_url
+        page, remark = html.page(
+            told, about, links=links, unsubscribe=leave, templates=templates or {}, scale=scale
+        )
+        return _text(told, about, links, scale) + remark, page
+
+    drafts = map(bodies, SCALES)
+    return _fitted(drafts, letter, subject=subject, delivery_id=delivery_id, under=root, sent_at=sent_at)
 
 
 def compose(
@@ -108,6 +122,8 @@ def compose(
     templates: Mapping[str, str] | None = None,
 ) -> EmailMessage:
     """Return the mail to send for a delivery."""
+    if due.members:
+        return _gathered(due, letter, links, templates or {}, sent_at)
     told = due.withdrawal or due.update or due.alert
     assert told is not None, "a delivery tells an alert, an update or a withdrawal"
     return message(
@@ -122,18 +138,47 @@ def compose(
     )
 
 
-def _mail(
-    told: AlertRaised | AlertUpdated | AlertWithdrawn,
-    about: AlertRaised | None,
-    letter: Letter,
-    links: Links,
-    templates: Mapping[str, str],
-    scale: float,
+def _gathered(
+    due: DeliveryDue, letter: Letter, links: Links, templates: Mapping[str, str], sent_at: datetime
 ) -> EmailMessage:
+    """Return the mail of a gathered delivery, which opens a thread of its own."""
+    found = gathered.gathered(due)
+
+    def bodies(room: gathered.Room) -> tuple[str, str]:
+        leave = letter.unsubscribe_url
+        page, remark = html_gathered.page(
+            found, links=links, room=room, unsubscribe=leave, templates=templates
+        )
+        return text_gathered.message(due, links=links, room=room, width=78) + remark, page
+
+    subject = gathered.subject(found)
+    drafts = map(bodies, ROOMS)
+    return _fitted(drafts, letter, subject=subject, delivery_id=due.delivery_id, under="", sent_at=sent_at)
+
+
+def _fitted(
+    drafts: Iterable[tuple[str, str]],
+    letter: Letter,
+    *,
+    subject: str,
+    delivery_id: str,
+    under: str,
+    sent_at: datetime,
+) -> EmailMessage:
+    """Return the first mail under the limit, the last where none is; `under` is the message that it belongs under."""
+    for text, page in drafts:
+        mail = _mail(text, page, letter)
+        mail.set_boundary(f"={derived_id('part', delivery_id)}=")
+        _address(mail, letter, subject=subject, delivery_id=delivery_id, under=under, sent_at=sent_at)
+        if len(mail.as_bytes()) < LIMIT:
+            break
+    return mail
+
+
+def _mail(text: str, page: str, letter: Letter) -> EmailMessage:
     mail = EmailMessage(policy=POLICY)
-    leave = letter.unsubscribe_url
-    page, remark = html.page(told, about, links=links, unsubscribe=leave, templates=templates, scale=scale)
-    mail.set_content(_text(told, about, letter, links, scale) + remark, cte="quoted-printable")
+    leave = f"\nUnsubscribe: {letter.unsubscribe_url}\n" if letter.unsubscribe_url else ""
+    mail.set_content(text + leave, cte="quoted-printable")
     mail.add_alternative(page, subtype="html", cte="quoted-printable")
     for part in mail.iter_parts():
         del part["MIME-Version"]  # belongs to the whole, not to its parts
@@ -141,24 +186,16 @@ def _mail(
 
 
 def _address(
-    mail: EmailMessage,
-    told: AlertRaised | AlertUpdated | AlertWithdrawn,
-    about: AlertRaised | None,
-    letter: Letter,
-    *,
-    delivery_id: str,
-    thread: str,
-    sent_at: datetime,
+    mail: EmailMessage, letter: Letter, *, subject: str, delivery_id: str, under: str, sent_at: datetime
 ) -> None:
-    alert = told if isinstance(told, AlertRaised) else about
-    root = f"<{derived_id('thread', thread, *letter.to)}@{letter.domain}>"
-    mail["Subject"] = _header(words.subject(alert) if alert else f"Alert {told.alert_id}", 150)
+    mail["Subject"] = _header(subject, 150)
     mail["From"] = _mailbox(letter.sender)
     mail["To"] = ", ".join(_mailbox(to) for to in letter.to)
     mail["Date"] = format_datetime(sent_at)
     mail["Message-ID"] = f"<{re.sub(r'[^A-Za-z0-9.-]', '-', delivery_id)}@{letter.domain}>"
-    mail["In-Reply-To"] = root
-    mail["References"] = root
+    if under:
+        mail["In-Reply-To"] = under
+        mail["References"] = under
     mail["Auto-Submitted"] = "auto-generated"
     mail["List-Id"] = f"Clausewire alerts <{_header(letter.list_id or f'clausewire.{letter.domain}', 200)}>"
     _unsubscribe(mail, letter)
@@ -186,15 +223,8 @@ def _mailbox(value: str) -> str:
 
 
 def _text(
-    told: AlertRaised | AlertUpdated | AlertWithdrawn,
-    about: AlertRaised | None,
-    letter: Letter,
-    links: Links,
-    scale: float,
+    told: AlertRaised | AlertUpdated | AlertWithdrawn, about: AlertRaised | None, links: Links, scale: float
 ) -> str:
     if isinstance(told, AlertRaised):
-        body = plain.alert(told, links=links, width=78, most=max(int(html.MOST * scale), 1), scale=scale)
-    else:
-        body = plain.update(told, about=about, links=links)
-    leave = f"\nUnsubscribe: {letter.unsubscribe_url}\n" if letter.unsubscribe_url else ""
-    return body + leave
+        return plain.alert(told, links=links, width=78, most=max(int(html.MOST * scale), 1), scale=scale)
+    return plain.update(told, about=about, links=links)

@@ -34,13 +34,18 @@ def page(
     `scale` shrinks how many changes are shown, and how much of each.
     """
     values = _values(told, about, scale) | _targets(told, about, links, unsubscribe)
-    if TEMPLATE not in templates:
-        return _inlined(_ours().get_template(TEMPLATE).render(values)), ""
+    return rendered(TEMPLATE, values, templates)
+
+
+def rendered(name: str, values: dict[str, object], templates: Mapping[str, str]) -> tuple[str, str]:
+    """Return a template of ours or of the user's filled in, and what to remark where the user's failed."""
+    if name not in templates:
+        return _inlined(_ours().get_template(name).render(values)), ""
     try:
-        return _inlined(_theirs(templates[TEMPLATE]).get_template(TEMPLATE).render(values)), ""
+        return _inlined(_theirs(name, templates[name]).get_template(name).render(values)), ""
     except Exception as error:  # it may fail in any way, and the alert is to arrive all the same
-        remark = f"Your template {TEMPLATE} failed ({type(error).__name__}); this is the built-in one."
-        return _inlined(_ours().get_template(TEMPLATE).render(values | {"remark": remark})), f"\n{remark}\n"
+        remark = f"Your template {name} failed ({type(error).__name__}); this is the built-in one."
+        return _inlined(_ours().get_template(name).render(values | {"remark": remark})), f"\n{remark}\n"
 
 
 def _values(told: Told, about: AlertRaised | None, scale: float) -> dict[str, object]:
@@ -63,7 +68,7 @@ def _content(alert: AlertRaised, scale: float) -> dict[str, object]:
     return {
         "update": "",
         "reason": "",
-        "changes": [_clause(change, (EACH if at else WORST) * scale) for at, change in enumerate(ranked)],
+        "changes": [clause(change, (EACH if at else WORST) * scale) for at, change in enumerate(ranked)],
         "more": words.more(alert, ranked),
         "facts": words.facts(ranked),
         "when": words.when(alert),
@@ -87,15 +92,16 @@ def _targets(told: Told, about: AlertRaised | None, links: Links, unsubscribe: s
     """Return where the reader can go; a URL that is none of the web is left out."""
     alert = told if isinstance(told, AlertRaised) else about
     return {
-        "page": _web(alert.document.url) if alert and alert.document else "",
-        "redline": _web(links.redline),
-        "evidence": _web(links.evidence),
-        "unsubscribe": _web(unsubscribe),
+        "page": web(alert.document.url) if alert and alert.document else "",
+        "redline": web(links.redline),
+        "evidence": web(links.evidence),
+        "unsubscribe": web(unsubscribe),
         "sha256": alert.evidence.new.body.sha256 if alert and alert.evidence else "",
     }
 
 
-def _clause(change: Change, room: float) -> dict[str, object]:
+def clause(change: Change, room: float) -> dict[str, object]:
+    """Return what a template shows of a change, its redline within so many characters."""
     clip = shown(change, max(int(room), 80))
     return {
         "place": words.place(change),
@@ -112,14 +118,15 @@ def _clause(change: Change, room: float) -> dict[str, object]:
 def _news(coverage: Sequence[Coverage]) -> dict[str, object]:
     return {
         "news": [
-            {"title": words.one_line(item.title, 150), "url": _web(item.url), "by": words.coverage(item)}
+            {"title": words.one_line(item.title, 150), "url": web(item.url), "by": words.coverage(item)}
             for item in coverage[:STORIES]
         ],
         "news_more": max(len(coverage) - STORIES, 0),
     }
 
 
-def _web(url: str) -> str:
+def web(url: str) -> str:
+    """Return a URL where it is one to link to, else nothing."""
     return url if words.is_web(url) else ""
 
 
@@ -140,5 +147,5 @@ def _ours() -> Environment:
     )
 
 
-def _theirs(source: str) -> Environment:
-    return SandboxedEnvironment(loader=DictLoader({TEMPLATE: source}), autoescape=True)
+def _theirs(name: str, source: str) -> Environment:
+    return SandboxedEnvironment(loader=DictLoader({name: source}), autoescape=True)

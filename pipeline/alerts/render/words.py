@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from pipeline.alerts.render.counts import QUIET, VERBS, more, total
 from pipeline.alerts.render.letters import clean, count, is_web, one_line
 from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
 from pipeline.events import (
@@ -15,7 +15,6 @@ from pipeline.events import (
     AlertUpdated,
     AlertWithdrawn,
     Change,
-    ChangeType,
     Coverage,
     Fact,
     Origin,
@@ -59,28 +58,6 @@ __all__ = [
     "when",
 ]
 
-VERBS: dict[ChangeType, str] = {
-    ChangeType.ADDED: "new",
-    ChangeType.REMOVED: "removed",
-    ChangeType.MODIFIED: "reworded",
-    ChangeType.MOVED: "moved",
-    ChangeType.MOVED_AND_MODIFIED: "moved and reworded",
-    ChangeType.RENUMBERED: "renumbered",
-    ChangeType.SPLIT: "split",
-    ChangeType.MERGED: "merged",
-    ChangeType.REFORMATTED: "reformatted",
-    ChangeType.LINK_TARGET: "link target changed",
-    ChangeType.DATE_ONLY: "date changed",
-}
-QUIET = frozenset(
-    {
-        ChangeType.MOVED,
-        ChangeType.RENUMBERED,
-        ChangeType.REFORMATTED,
-        ChangeType.LINK_TARGET,
-        ChangeType.DATE_ONLY,
-    }
-)
 RANK = {severity: severity.rank for severity in Severity}
 
 
@@ -239,28 +216,6 @@ def facts(changes: Sequence[Change], limit: int = 4) -> list[str]:
 def _placed(change: Change, told: str, rank: int) -> str:
     heading = _heading(change.heading_path[-1], 60) if rank and change.heading_path else ""
     return f"{heading}: {told}" if heading else told
-
-
-def total(alert: AlertRaised) -> int:
-    """Return how many changes there are in all, those not carried by the alert included."""
-    kinds = {str(kind) for kind in ChangeType}
-    return max(sum(count for kind, count in alert.counts.items() if kind in kinds), len(alert.changes))
-
-
-def more(alert: AlertRaised, shown: Sequence[Change]) -> str:
-    """Return what is not shown, exactly: "5 more changes: 3 reworded, 2 moved"; empty when all is."""
-    left = total(alert) - len(shown)
-    if left <= 0:
-        return ""
-    counts = Counter({str(kind): count for kind, count in alert.counts.items()} or _types(alert.changes))
-    counts.subtract(_types(shown))
-    parts = [f"{counts[kind]:,} {VERBS[kind]}" for kind in ChangeType if counts[kind] > 0]
-    kinds = f": {', '.join(parts)}" if sum(counts[kind] for kind in ChangeType) == left else ""
-    return f"{left:,} more {'change' if left == 1 else 'changes'}{kinds}"
-
-
-def _types(changes: Iterable[Change]) -> Counter[str]:
-    return Counter(str(change.type) for change in changes)
 
 
 def coverage(item: Coverage) -> str:
