@@ -12,8 +12,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from pipeline.alerts.render import gathered, text, words
-from pipeline.alerts.render.gathered import Gathered
+from pipeline.alerts.render import gathered, text, text_gathered, words
 from pipeline.alerts.render.redline import spans_of
 from pipeline.events import AlertRaised, DeliveryDue, Value
 
@@ -26,7 +25,13 @@ SHARES = (
     (1, 0.1),
     (1, 0.04),
 )  # changes, and how much of each
-GATHERED = ((20, 0.25), (20, 0.1), (8, 0.1), (8, 0.04), (4, 0.04), (2, 0.04), (1, 0.04))  # alerts, likewise
+GATHERED = tuple(
+    gathered.Room(clause=clause, facts=facts, full=full, listed=listed)
+    for clause, facts, full, listed in (
+        (1_000, 2, 20, 50), (400, 1, 12, 30), (300, 1, 6, 20), (200, 0, 3, 12), (160, 0, 2, 8), (120, 0, 1, 5),
+        (80, 0, 1, 1),
+    )
+)  # fmt: skip
 UNWRAPPED = 100_000  # columns: services break lines themselves
 LEAST = 120  # characters of a body that says anything at all
 TOKENS = ("[-", "-]", "{+", "+}")
@@ -80,8 +85,8 @@ def compose(due: DeliveryDue, *, room: Room) -> Message:
 def _drafts(due: DeliveryDue) -> Iterator[str]:
     """Yield the texts of a delivery, the fullest first; each begins with the line that is its title."""
     if due.members:
-        message = gathered.gathered(due)
-        yield from (_gathered(message, most, scale) for most, scale in GATHERED)
+        for room in GATHERED:
+            yield text_gathered.message(due, room=room, width=UNWRAPPED).rpartition("\nDelivery:")[0]
     elif due.alert and not (due.update or due.withdrawal):
         for most, scale in SHARES:
             yield text.alert(due.alert, width=UNWRAPPED, most=most, scale=scale)
@@ -92,28 +97,18 @@ def _drafts(due: DeliveryDue) -> Iterator[str]:
         yield text.update(told, about=due.alert)
 
 
-def _gathered(message: Gathered, most: int, scale: float) -> str:
-    """Return a gathered message: its headline, the first of its alerts each shortly, and how many more there are."""
-    told = [
-        text.alert(one.alert, updates=one.updates, width=UNWRAPPED, most=1, scale=scale)
-        for one in message.told[:most]
-    ]
-    known = [
-        text.update(news, about=one.alert)
-        for one in (*message.known, *message.withdrawn)
-        if (news := one.withdrawal or next(iter(one.updates[-1:]), None))
-    ]
-    blocks = [*told, *known[: most - len(told)]]
-    left = len(message.told) + len(known) - len(blocks)
-    more = [f"{left:,} more {'alert' if left == 1 else 'alerts'}."] if left else []
-    return "\n\n".join([gathered.headline(message), *(block.strip() for block in blocks), *more])
-
-
 def _least(due: DeliveryDue, room_left: int, room: Room) -> str:
     """Return what is told where nothing else fits: what happened in a sentence, how much, and which alert."""
     alert = due.alert or next((one.alert for one in due.members if one.alert), None)
     told = due.withdrawal or due.update
-    lead = words.update_title(told) if told else words.lead(alert) if alert else ""
+    about = words.lead(alert) if alert else ""
+    lead = (
+        gathered.overview(gathered.gathered(due))
+        if due.members
+        else words.update_title(told)
+        if told
+        else about
+    )
     counted = _counted(due, alert)
     which = f"Alert: {alert.alert_id}" if alert else ""
     page = f"Page: {words.clean(alert.document.url)}" if alert and alert.document else ""
