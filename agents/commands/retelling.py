@@ -11,10 +11,12 @@ import typer
 from agents.commands.reading import InputError
 from agents.commands.standing import named, standing
 from agents.progress import Progress
+from agents.register import Ledger, Register, Tally, chosen, register
 from agents.replay import Wanted
-from agents.retell import KIND_RATE, PER_MINUTE, Ledger, Retelling, Tally, chosen, register
+from agents.retell import KIND_RATE, PER_MINUTE, Retelling
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.wire import decode
+from pipeline.alerts import recipients
 from pipeline.config import Settings
 from pipeline.events import SubscriptionDeclared
 from pipeline.ports import ReplayLog
@@ -32,14 +34,18 @@ def tell(
     rate: float | None,
     dry_run: bool,
 ) -> None:
-    """Tell a topic of alerts to one subscription, oldest first; stopped, the same command goes on."""
-    one = _switched_on(named(standing(settings), name))
+    """Tell a topic of alerts to one subscription, oldest first; stopped, the same command goes on.
+
+    Each recipient of a list is told alone.
+    """
+    registry = standing(settings)
+    one = _switched_on(named(registry, name))
     ledger = Ledger(log=log, decode=decode, subscription_id=one.subscription_id)
     ledger.open()
     found = register(log, topic, wanted, one, decode)
-    tally = chosen(found, one.subscription_id, ledger.taken)
+    tally = chosen(found, recipients.reachable(one, registry.apart), ledger)
     per_minute = rate or PER_MINUTE.get(one.channel, KIND_RATE)
-    typer.echo(_told(tally, one))
+    typer.echo(_told(tally, found, one))
     if dry_run or not tally.due:
         return
     retelling = Retelling(
@@ -64,12 +70,13 @@ def _switched_on(one: SubscriptionDeclared) -> SubscriptionDeclared:
     return one
 
 
-def _told(tally: Tally, one: SubscriptionDeclared) -> str:
+def _told(tally: Tally, found: Register, one: SubscriptionDeclared) -> str:
     """Return what is due, and what is left out with the reason."""
     left = [
         (tally.sent_before, "sent before"),
-        (tally.withdrawn, "withdrawn since"),
-        (tally.refused, "not what it asks for"),
+        (tally.waiting, "waiting to be told with others"),
+        (len(tally.withdrawn), "withdrawn since"),
+        (found.refused, "not what it asks for"),
     ]
     out = ", ".join(f"{number} {why}" for number, why in left if number)
     return f"{len(tally.due)} messages are due to {one.subscription_id}" + (
