@@ -2,7 +2,7 @@
 
 A quote is what a reader is shown of a clause; `text[start:end]` of its version is the Markdown that it was read from.
 Two checks, told apart: the Markdown at the offsets reads as the quote; the quote's words stand in the page's bytes,
-in their order, spacing, punctuation and markup aside. The second does not go through our extraction.
+in their order, spacing, punctuation and markup aside. The second does not go through our extraction (but for PDF).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pipeline.policy.clauses import segment
 
 _NO_WORD = re.compile(r"[\W_]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_TARGET = re.compile(r"\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)|<[^<>]{1,500}>")
 UNSEEN = "//script|//style|//noscript|//template|//comment()"
 
 
@@ -57,7 +58,7 @@ class Served:
             return None
         lines = [words for line in quote.splitlines() if (words := squeezed(line))]
         if _in_order(lines, self._shown):
-            return "its text"
+            return "its text, as our reader of PDF sees it" if self._content.kind == "pdf" else "its text"
         return "its scripts or attributes" if _in_order(lines, self._whole) else ""
 
     @cached_property
@@ -70,7 +71,7 @@ class Served:
                 return squeezed(pdf.markdown(content.body)[0])
             except PageError:
                 return None
-        return squeezed(_seen(content.text) if content.kind == "html" else _read(content.text))
+        return squeezed(_seen(content.text) if content.kind == "html" else _TARGET.sub("]", content.text))
 
     @cached_property
     def _whole(self) -> str:

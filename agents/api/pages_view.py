@@ -125,6 +125,7 @@ def redline(found: Dossier) -> dict[str, Any]:
         "quiet": sections(quiet, "q"),
         "counts": _counts(found.changes),
         "worded": len(worded),
+        "still": len(quiet),
         "missing": found.missing,
         "facts": _facts(changes),
         "when": _when(found),
@@ -157,7 +158,8 @@ def state(found: Dossier) -> State:
         title = words.update_title(found.withdrawal)
         return State(name="withdrawn", title=title, text=one_line(found.withdrawal.reason, 400))
     if "in-force" in last:
-        return State(name="in-force", title=words.update_title(last["in-force"]))
+        told = f"{words.update_title(last['confirmed'])}." if "confirmed" in last else ""
+        return State(name="in-force", title=words.update_title(last["in-force"]), text=told)
     if "healed" in last:
         return State(name="confirmed", title="Healed", text=one_line(last["healed"].reason, 400))
     if "confirmed" in last:
