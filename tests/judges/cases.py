@@ -15,6 +15,7 @@ from hashlib import sha256
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from pipeline.events import (
     DocumentSpec,
     PageRef,
     PageState,
+    Severity,
     Verdict,
     Version,
     VersionRecorded,
@@ -43,6 +45,12 @@ from pipeline.policy.page import Page, read_page
 from tests.alerts import samples
 
 PROCESSES = 2
+SEED = 20_261_122  # of the alerts drawn for digests
+DIGESTS = (  # how many alerts, of what, and which draw
+    *((50, "weekly", number) for number in range(4)),
+    *((12, "daily", number) for number in range(4)),
+    (400, "weekly", 0),
+)
 LINKS = Links(
     redline="https://clausewire.example/alerts/alt-1/redline",
     evidence="https://clausewire.example/alerts/alt-1/evidence",
@@ -149,7 +157,68 @@ def ours() -> list[Case]:
         samples.reworded(f"{n} days", f"{n} months", heading_path=(f"{n}. Retention",)) for n in range(1, 90)
     ]
     kinds.append(told("ninety changes", samples.alert(samples.change(), *many)))
-    return kinds + [told(f"hostile {n}", samples.hostile(text)) for n, text in enumerate(samples.HOSTILE)]
+    kinds += _gathered(alert, story)
+    return kinds + [case for n, text in enumerate(samples.HOSTILE) for case in _hostile(n, text)]
+
+
+def _gathered(alert: AlertRaised, story: AlertRaised) -> list[Case]:
+    """Return gathered messages of every kind: changes, a story, news of earlier alerts, a withdrawal."""
+    terms = samples.alert_of("Meta", "Terms", Severity.CRITICAL)
+    trouble = samples.alert_of("X", "Rules", kind="health", changes=(), title="X’s Rules cannot be read")
+    news = samples.updated("coverage", "alt-known", coverage=(samples.story(),))
+    members = [
+        *(samples.member(one) for one in (alert, terms, story, trouble)),
+        samples.member(samples.updated(alert_id="alt-sure"), alert=samples.alert_of("Meta", "Cookies")),
+        samples.member(news, alert=samples.alert_of("GitHub", "Privacy")),
+        samples.member(samples.withdrawn(alert_id="alt-gone"), alert=samples.alert_of("GitHub", "Terms")),
+    ]
+    few = [samples.member(samples.alert_of("X", f"Paper {n}")) for n in range(3)]
+    return [
+        Case("a group", samples.group(*few, delivery_id="dlv-group-few")),
+        Case("a group of every kind", samples.group(*members, delivery_id="dlv-group-all")),
+        Case("a daily digest", samples.digest(*members, delivery_id="dlv-daily")),
+        Case(
+            "a weekly digest of news", samples.digest(*members[4:], period="weekly", delivery_id="dlv-news")
+        ),
+    ]
+
+
+def _hostile(number: int, text: str) -> list[Case]:
+    """Return a delivery in which every word is the given text, and a gathered one."""
+    alert = samples.hostile(text)
+    gone = samples.withdrawn(text, alert_id="alt-b")
+    news = samples.updated("coverage", "alt-c", coverage=alert.coverage, reason=text)
+    members = [samples.member(alert), samples.member(gone, alert=alert), samples.member(news, alert=alert)]
+    digest = samples.digest(*members, delivery_id=f"dlv-hostile-{number}")
+    return [told(f"hostile {number}", alert), Case(f"hostile {number}, gathered", digest)]
+
+
+def together(cases: Sequence[Case]) -> list[Case]:
+    """Return what the alerts of these cases are when they are gathered: a group for each service, and digests."""
+    alerts = [case.due.alert for case in cases if case.due.alert]
+    services = sorted({alert.service for alert in alerts})
+    groups = [
+        samples.group(
+            *(samples.member(alert) for alert in alerts if alert.service == service),
+            delivery_id=derived_id("dlv", "group", service),
+            thread=f"group:{service}",
+        )
+        for service in services
+    ]
+    named = [Case(f"all of {due.members[0].alert.service}", due) for due in groups if due.members[0].alert]
+    draw = Random(SEED)
+    digests = [
+        samples.digest(
+            *(samples.member(alert) for alert in draw.sample(alerts, min(size, len(alerts)))),
+            delivery_id=derived_id("dlv", "digest", size, number),
+            period=period,
+        )
+        for size, period, number in DIGESTS
+    ]
+    return [
+        *named,
+        *(Case(f"digest {number} of {len(due.members)}", due) for number, due in enumerate(digests)),
+    ]
 
 
 def demo_pairs() -> list[Pair]:

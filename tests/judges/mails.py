@@ -144,7 +144,8 @@ def _quotes(case: Case) -> EmailMessage:
     mail, bare = case.mail(), EmailMessage(policy=email.POLICY)
     for name in ("From", "To", "Subject", "Date", "Message-ID"):
         bare[name] = mail[name]
-    changes = case.due.alert.changes if case.due.alert else ()
+    alerts = [due.alert for due in (case.due, *case.due.members) if due.alert]
+    changes = [change for alert in alerts for change in alert.changes]
     lines = [
         line for change in changes for line in (*change.heading_path, " ".join(t for _, t in change.redline))
     ]

@@ -23,7 +23,7 @@ import msgspec
 from pipeline.alerts.render.webhook import CONTENT_TYPE
 from pipeline.events import AlertRaised
 from tests.judges import blocks, endpoints, fuzz, mails, posts, screens
-from tests.judges.cases import Case, alerts_of, data_pairs, demo_pairs, ours, told
+from tests.judges.cases import Case, alerts_of, data_pairs, demo_pairs, ours, together, told
 from tests.judges.tools import node
 from tests.judges.verdict import Finding, NotInstalledError, finding
 
@@ -119,6 +119,7 @@ def gathered(data: Path | None, most: int) -> tuple[list[Case], Judge]:
             print(
                 f"{number} of {len(pairs)} pairs, {len(cases)} deliveries to judge, {spent:.0f} s", flush=True
             )
+    cases += together(cases[len(ours()) :])
     return cases, Judge("every pair becomes an alert, or none", "pairs", len(pairs), lambda: fallen)
 
 

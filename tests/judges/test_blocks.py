@@ -7,7 +7,7 @@ import pytest
 from pipeline.events import AlertRaised
 from tests.alerts.samples import SEEN, alert, due
 from tests.judges import blocks
-from tests.judges.cases import Case, alerts_of, demo_pairs, ours, told
+from tests.judges.cases import Case, alerts_of, demo_pairs, ours, together, told
 
 Judge = Callable[[Iterable[Case]], Iterator[str]]
 by_judge = pytest.mark.parametrize(
@@ -24,12 +24,13 @@ def test_every_kind_is_accepted(judge: Judge) -> None:
 @pytest.fixture(scope="module")
 def demo() -> list[Case]:
     found = alerts_of(demo_pairs(), processes=1)
-    return [told(pair.name, alert) for pair, alert in found if isinstance(alert, AlertRaised)]
+    cases = [told(pair.name, alert) for pair, alert in found if isinstance(alert, AlertRaised)]
+    return [*cases, *together(cases)]
 
 
 @by_judge
 def test_demo_is_accepted(judge: Judge, demo: list[Case]) -> None:
-    """Alerts of the demo's real pages become messages that Slack takes."""
+    """Alerts of the demo's real pages, alone and gathered, become messages that Slack takes."""
     assert len(demo) >= 5
     assert list(judge(demo)) == []
 
