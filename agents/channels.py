@@ -6,14 +6,13 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
-from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any
 
 import structlog
 from msgspec.structs import replace
 
-from agents.api import leave
+from agents.api import leave, links
 from agents.destination import UnusableError
 from agents.notify import Notifiers
 from pipeline.adapters.apprise import opened
@@ -137,17 +136,24 @@ class Channels:
     def _vault(self) -> Vault:
         return vault(self._settings.secrets.get(KEY))
 
+    def _links(self, due: DeliveryDue) -> Links:
+        """Return the pages that a message links; none where the API is not public, so that no link is dead."""
+        return links.links(self._settings.api.public_url, self._settings.secrets.get(KEY), due)
+
     async def _slack(self, subscription: SubscriptionDeclared) -> Notifier:
         if url := self._secret(subscription, "webhook_url"):
             hook = await self._shared(("hook", url), lambda: SlackHook(url=url, clock=self._clock))
-            return SlackHookNotifier(hook, compose=slack.compose)
+            return SlackHookNotifier(hook, compose=lambda due: slack.compose(due, links=self._links(due)))
         token, base = self._secret(subscription, "token"), self._settings.slack.api_url
         api = await self._shared(
             ("slack", token),
             lambda: SlackApi(token=token, clock=self._clock, base_url=base, tenure=self.tenure),
         )
         buttons = subscription.subscription_id if self._settings.slack.signing_secret_env else ""
-        compose = partial(slack.compose, links=Links(actions=buttons))
+
+        def compose(due: DeliveryDue) -> Any:
+            return slack.compose(due, links=replace(self._links(due), actions=buttons))
+
         return SlackNotifier(api, channel=subscription.target["channel"], compose=compose)
 
     async def webhooks(self, *, private: bool) -> WebhookClient:
@@ -161,7 +167,7 @@ class Channels:
         return WebhookNotifier(
             client,
             url=subscription.target["url"],
-            compose=webhook.compose,
+            compose=lambda due: webhook.compose(due, links=self._links(due)),
             sign=self._signer(subscription),
             clock=self._clock,
         )
@@ -191,7 +197,7 @@ class Channels:
         letter = Letter(sender=sender, to=to, unsubscribe_url=self._leave(subscription))
 
         def compose(due: DeliveryDue) -> Any:
-            return email.compose(due, letter=letter, sent_at=self._clock.now())
+            return email.compose(due, letter=letter, sent_at=self._clock.now(), links=self._links(due))
 
         return EmailNotifier(self._server(smtp), compose=compose)
 
