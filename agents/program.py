@@ -76,6 +76,7 @@ class Program:
         self._beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._crash: asyncio.Future[None] | None = None
+        self._recovery: Any = None
         self.stopping = asyncio.Event()
 
     def is_counted_on(self) -> bool:
@@ -154,6 +155,9 @@ class Program:
             group = self.app.conf.id
             cluster_id = await self._kafka.prepare(data=self._data, group=group)
             self._shelves.open(self._data / "tables" / cluster_id / group)
+        self._recovery = (
+            self.app.tables.recovery
+        )  # made here: those who ask for our health would make it in a thread
         await self.app.start()
         for topic in [] if self._kafka else self._topics.values():
             await topic.declare()
@@ -194,7 +198,7 @@ class Program:
             return "crashed"
         if self.stopping.is_set():
             return "stopping"
-        if self._crash is None or not self.app.started:
+        if self._crash is None or self._recovery is None or not self.app.started:
             return "starting"
         if self.app.rebalancing:
             return "rebalancing"
@@ -226,15 +230,14 @@ class Program:
 
     async def _ready(self) -> None:
         """Wait until partitions are assigned and tables recovered, for as long as reading goes on."""
-        recovery: Any = self.app.tables.recovery
         end, left = time.monotonic() + READY_WITHIN_S, -1
-        while self.app.rebalancing or not recovery.completed.is_set():
+        while self.app.rebalancing or not self._recovery.completed.is_set():
             await asyncio.sleep(0.01)
             if self.app.should_stop:
                 raise self.app.crash_reason or StoreError(
                     "Faust stopped by itself", remedy="see the log above"
                 )
-            if left != (left := recovery.active_remaining_total()):
+            if left != (left := self._recovery.active_remaining_total()):
                 end = time.monotonic() + READY_WITHIN_S
             if time.monotonic() > end:
                 raise StoreError(
