@@ -56,8 +56,17 @@ class Outboxes(Protocol):
     def holds(self, key: str) -> bool: ...
 
 
-async def keep_outbox(event: DeliveryDue | DeliveryAttempted, *, memory: Memory[Outbox], pump: Pump) -> None:
-    """Take a delivery, or how an attempt at one ended, into the outbox of its thread."""
+class Keeps(Memory[Outbox], Protocol):
+    """Remembers outboxes, and says when others can recall what was kept."""
+
+    def after(self, act: Callable[[], None]) -> None: ...
+
+
+async def keep_outbox(event: DeliveryDue | DeliveryAttempted, *, memory: Keeps, pump: Pump) -> None:
+    """Take a delivery, or how an attempt at one ended, into the outbox of its thread.
+
+    The pump looks at it only once it can be recalled: it would find nothing before, and not look again.
+    """
     key = thread_key(event)
     outbox = memory.recall(key) or Outbox()
     if isinstance(event, DeliveryDue):
@@ -66,7 +75,7 @@ async def keep_outbox(event: DeliveryDue | DeliveryAttempted, *, memory: Memory[
     else:
         outbox = fold.attempted(outbox, event)
     memory.keep(key, outbox)
-    pump.look_at(key)
+    memory.after(lambda: pump.look_at(key))
 
 
 def thread_key(event: DeliveryDue | DeliveryAttempted) -> str:

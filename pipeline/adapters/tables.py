@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar, cast
 
@@ -127,6 +127,7 @@ class Staged:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, bytes], tuple[Any, bytes | None]] = {}
+        self._after: list[Callable[[], None]] = []
 
     def __enter__(self) -> Staged:
         self._token = _staged.set(self)
@@ -138,6 +139,11 @@ class Staged:
     def clear(self) -> None:
         """Forget what was kept, so that the step can be tried again from the start."""
         self._kept.clear()
+        self._after.clear()
+
+    def after(self, act: Callable[[], None]) -> None:
+        """Do something once the tables hold what was kept."""
+        self._after.append(act)
 
     def put(self, table: Any, key: bytes, value: bytes | None) -> None:
         self._kept[id(table), key] = (table, value)
@@ -157,7 +163,10 @@ class Staged:
                 _write(table, key, value)
         finally:
             _sent.reset(token)
-        self._kept.clear()
+        acts = list(self._after)
+        self.clear()
+        for act in acts:
+            act()
         await asyncio.gather(*sent)
 
 
@@ -214,11 +223,19 @@ class TableMemory(Generic[V]):
         """Return the partition of what is keyed so."""
         return self._place(key.encode(), self.table.partitions)
 
+    def after(self, act: Callable[[], None]) -> None:
+        """Do something once what this event kept can be recalled by others."""
+        _at_hand().after(act)
+
     def _put(self, key: str, value: bytes | None) -> None:
-        staged = _staged.get()
-        if staged is None:
-            raise RuntimeError("a step remembers only while it handles an event")
-        staged.put(self.table, key.encode(), value)
+        _at_hand().put(self.table, key.encode(), value)
+
+
+def _at_hand() -> Staged:
+    staged = _staged.get()
+    if staged is None:
+        raise RuntimeError("a step remembers only while it handles an event")
+    return staged
 
 
 class DictMemory(Generic[V]):
@@ -237,3 +254,6 @@ class DictMemory(Generic[V]):
 
     def forget(self, key: str) -> None:
         self.kept.pop(key, None)
+
+    def after(self, act: Callable[[], None]) -> None:
+        act()

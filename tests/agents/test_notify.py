@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from agents.notify import PER_DESTINATION, Pump, keep_outbox, thread_key
-from pipeline.adapters.tables import DictMemory
+from pipeline.adapters.tables import DictMemory, Staged, TableMemory
 from pipeline.alerts.outbox import Outbox
 from pipeline.errors import DeliveryError, RefusedError
 from pipeline.events import AlertRaised, Channel, DeliveryAttempted, DeliveryDue, Event, Severity
@@ -181,3 +181,25 @@ def test_thread_has_one_key() -> None:
         attempted_at=NOON,
     )
     assert thread_key(event) == thread_key(ended)
+
+
+class PlainTable(dict[bytes, bytes]):
+    """A table without a broker."""
+
+
+async def test_delivery_is_looked_at_once_it_is_kept() -> None:
+    """However long a step waits before what it kept can be recalled, the pump does not pass the delivery by."""
+    memory, mailbox = TableMemory(PlainTable(), Outbox), Mailbox()
+    log = FoldingLog(Outboxes())
+    pump = Pump(outboxes=memory, notifiers={"me": (Channel.WEBHOOK, mailbox)}, log=log, clock=FixedClock())
+    pump._held = False
+    running = asyncio.create_task(pump.run())
+    with Staged() as staged:
+        await keep_outbox(due(1), memory=memory, pump=pump)
+        await asyncio.sleep(0.1)  # as long as the lease is in doubt
+        await staged.settle()
+    async with asyncio.timeout(5):
+        while not mailbox.sent:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
