@@ -92,7 +92,7 @@ def _group(entry: Told, found: Gathered, links: Links, level: Level) -> list[Blo
     lines = [*facts, *also, *([text(line)] for line in told.state(entry)), *_stories(entry), _stamp(alert)]
     return [
         rich(section(*_title(entry, found, level.lead), *where), *worst, section(*lines)),
-        *parts.buttons(alert, Links(actions=links.actions), level.buttons),
+        *parts.buttons(alert, links.of(alert.alert_id), level.buttons),
     ]
 
 

@@ -36,7 +36,7 @@ def body(due: DeliveryDue, *, links: Links, source: str, limit: int) -> bytes:
     found = told.gathered(due)
     entries = (*found.told, *found.withdrawn, *found.known)
     for summary, change in LEVELS if len(entries) <= MOST else ():
-        members = [_member(entry, summary, change) for entry in entries]
+        members = [_member(entry, summary, change, links) for entry in entries]
         payload = _encoded(due, found, members, links, source)
         if len(payload) <= limit:
             return payload
@@ -101,11 +101,11 @@ def _left_out(found: Gathered, shown: int) -> str:
     return "; ".join(part for part in (alerts, news) if part)
 
 
-def _member(entry: Entry, summary: int, change: int) -> dict[str, Any]:
+def _member(entry: Entry, summary: int, change: int, links: Links) -> dict[str, Any]:
     """Return what is told of one alert: what it is, in short what it says, where to read it, what became of it."""
     alert = entry.alert
     data: dict[str, Any] = {"what": _what(entry), "alert_id": short(entry.alert_id, 60)}
-    gist = _gist(alert, summary, change) if alert else {}
+    gist = _gist(alert, summary, change, links) if alert else {}
     data |= {**parts.about(alert), **gist} if alert else {}
     news = [{"how": one.how, "at": one.updated_at, "reason": short(one.reason)} for one in entry.updates[-3:]]
     gone = entry.withdrawal
@@ -130,7 +130,7 @@ def _what(entry: Entry) -> str:
     return "withdrawal" if entry.withdrawal else "alert" if entry.told else "update"
 
 
-def _gist(alert: AlertRaised, summary: int, change: int) -> dict[str, Any]:
+def _gist(alert: AlertRaised, summary: int, change: int, links: Links) -> dict[str, Any]:
     gravest = words.by_importance(alert.changes)[:1] if change else []
     return {
         "title": short(alert.title, 250),
@@ -142,7 +142,7 @@ def _gist(alert: AlertRaised, summary: int, change: int) -> dict[str, Any]:
         "counts": alert.counts,
         "changes_total": words.total(alert),
         "gravest": parts.change(gravest[0], change) if gravest else None,
-        "links": parts.links(alert, Links()),
+        "links": parts.links(alert, links.of(alert.alert_id)),
     }
 
 
