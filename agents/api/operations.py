@@ -134,7 +134,7 @@ OPERATIONS = (
     ),
     _act(
         "PATCH", ONE, "changeSubscription", subscriptions.change,
-        "Change a subscription's name, filters or hours.",
+        "Change a subscription; an endpoint at another address must first say that it wants our posts.",
         takes=ChangedSubscription, fails=(*READS, 404, 413, 415, 422, 503),
     ),
     _act("DELETE", ONE, "removeSubscription", subscriptions.remove, "Remove a subscription.", gives=None, status=204),

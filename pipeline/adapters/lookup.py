@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pipeline.adapters.index import Index, Spot
 from pipeline.adapters.indexed import AlertLine, micros
 from pipeline.adapters.wire import decode
+from pipeline.alerts.recipients import SEPARATOR
 from pipeline.alerts.route import delivery_id
 from pipeline.events import BodyRef, DeliveryAttempted, Severity
 from pipeline.news.names import service_id
@@ -22,6 +23,14 @@ STATE = (
     "ORDER BY s.how = 'withdrawn' DESC, s.at DESC LIMIT 1)"
 )
 TOLD = "EXISTS (SELECT 1 FROM attempts t WHERE t.alert_id = a.alert_id AND t.subscription = :subscription)"
+TOLD_ONE = (
+    "EXISTS (SELECT 1 FROM attempts t WHERE t.alert_id = a.alert_id "
+    "AND t.subscription IN (SELECT value FROM json_each(:recipients)))"
+)
+TOGETHER_ONE = (
+    "EXISTS (SELECT 1 FROM json_each(:recipients) r "
+    "JOIN members m ON m.delivery = delivery_of(a.alert_id, r.value))"
+)
 TOGETHER = "EXISTS (SELECT 1 FROM members m WHERE m.delivery = delivery_of(a.alert_id, :subscription))"
 OF_ALERTS = {  # each filter of a list of alerts, on `a`
     "service": "v.service = :service",
@@ -33,6 +42,7 @@ OF_ALERTS = {  # each filter of a list of alerts, on `a`
 }
 OF_ATTEMPTS = {  # each filter of a list of attempts, on `t`
     "subscription": "t.subscription = :subscription",
+    "recipients": "t.subscription IN (SELECT value FROM json_each(:recipients))",
     "delivery": "(t.delivery = :delivery OR t.id IN (SELECT attempt FROM members WHERE delivery = :delivery))",
     "outcome": "t.outcome = :outcome",
     "since": "t.at >= :since",
@@ -79,8 +89,14 @@ class Wanted:
 
 def alerts(index: Index, wanted: Wanted) -> list[tuple[After, AlertLine]]:
     """Return the alerts that are wanted, each with its place in the list."""
-    values = wanted.values()
+    values = _spread(index, wanted.values())
     conditions = [OF_ALERTS[name] for name in values if name in OF_ALERTS]
+    if "recipients" in values:
+        gathers = index.ask(
+            "SELECT 1 FROM gatherers WHERE subscription IN (SELECT value FROM json_each(:recipients))",
+            {"recipients": values["recipients"]},
+        )
+        conditions.append(f"({TOLD_ONE} OR {TOGETHER_ONE})" if gathers else TOLD_ONE)
     if "subscription" in values:
         gathers = index.ask(
             "SELECT 1 FROM gatherers WHERE subscription = :subscription",
@@ -100,7 +116,7 @@ def alerts(index: Index, wanted: Wanted) -> list[tuple[After, AlertLine]]:
 
 def attempts(index: Index, wanted: Wanted) -> list[tuple[After, DeliveryAttempted]]:
     """Return the attempts to deliver that are wanted, each with its place in the list."""
-    values = wanted.values()
+    values = _spread(index, wanted.values())
     if "alert" in values:
         values["deliveries"] = msgspec.json.encode(list(_together(index, values["alert"]))).decode()
     conditions = [OF_ATTEMPTS[name] for name in values if name in OF_ATTEMPTS]
@@ -135,6 +151,19 @@ def version_body(index: Index, document: str, fingerprint: str, page: str) -> Bo
     )
     found = index.ask(sql, (document, fingerprint, page))
     return BodyRef(sha256=found[0][0], size=found[0][1]) if found else None
+
+
+def _spread(index: Index, values: dict[str, Any]) -> dict[str, Any]:
+    """Return filters in which a subscription with several recipients is all of them; they were told one by one."""
+    asked = values.get("subscription", "")
+    if not asked or SEPARATOR in asked:
+        return values
+    sql = "SELECT DISTINCT subscription FROM attempts WHERE subscription > ? AND subscription < ?"
+    parts = [name for (name,) in index.ask(sql, (asked + SEPARATOR, asked + chr(ord(SEPARATOR) + 1)))]
+    if not parts:
+        return values
+    rest = {name: value for name, value in values.items() if name != "subscription"}
+    return {**rest, "recipients": msgspec.json.encode([asked, *parts]).decode()}
 
 
 def _together(index: Index, alert_id: str) -> Iterator[str]:

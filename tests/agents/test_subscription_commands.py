@@ -12,7 +12,7 @@ from agents.__main__ import app
 from agents.recover import missed
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import new_key
-from pipeline.alerts import attempt
+from pipeline.alerts import attempt, recipients
 from pipeline.alerts.route import Decision, delivery
 from pipeline.errors import PipelineError
 from pipeline.events import (
@@ -181,3 +181,77 @@ def test_silence_is_added_listed_and_ended(here: Path) -> None:
 def test_silence_that_cannot_be_is_told(here: Path, words: tuple[str, ...]) -> None:
     """What silences nothing, nobody or for ever is refused."""
     assert isinstance(told("silence", *words).exception, PipelineError)
+
+
+LISTED = ("subscriptions", "add", "Press", "--email", "anna@example.org", "--email", "bo@example.org")
+
+
+def test_one_recipient_is_paused_by_mailbox(here: Path) -> None:
+    """One recipient of a list is paused by their mailbox and shown as off; the list goes on, and they come back."""
+    told(*LISTED)
+    assert told("subscriptions", "pause", "press/Anna@example.org", "--reason", "on leave").exit_code == 0
+    listed = [line for line in told("subscriptions", "list").output.splitlines() if "press" in line]
+    assert [line[:3] for line in listed] == ["on ", "off", "on "]
+    assert listed[1].endswith("anna@example.org  on leave")
+    told("subscriptions", "resume", "press/anna@example.org")
+    assert "off" not in told("subscriptions", "list").output
+
+
+def test_removed_list_forgets_who_left(here: Path) -> None:
+    """A list that is removed and made again tells everybody whom it names."""
+    told(*LISTED)
+    told("subscriptions", "pause", "press/bo@example.org")
+    told("subscriptions", "remove", "press")
+    told(*LISTED)
+    assert "off" not in told("subscriptions", "list").output
+
+
+def test_subscription_is_changed(here: Path) -> None:
+    """What is named changes, and the rest stays."""
+    told(*LISTED, "--service", "X", "--min-severity", "high")
+    result = told("subscriptions", "change", "press", "--email", "cy@example.org", "--min-severity", "low")
+    (seen,) = [
+        line for line in told("subscriptions", "list", "--json").output.splitlines() if "Press" in line
+    ]
+    assert result.exit_code == 0, result.exception
+    assert '"to":["cy@example.org"]' in seen
+    assert '"services":["X","x"]' in seen
+    assert '"min_severity":"low"' in seen
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("change", "press", "--webhook", "https://h.example/"),
+        ("change", "press", "--contact", "me"),
+        ("change", "press", "--contact", "me@example.org"),
+        ("change", "press/anna@example.org", "--name", "x"),
+        ("remove", "press/anna@example.org"),
+        ("add", "New", "--webhook", "https://h.example/", "--signature", "v2"),
+    ],
+)
+def test_change_that_cannot_be_is_told(here: Path, words: tuple[str, ...]) -> None:
+    """Another channel, a contact without a mail server, a part as if it were a list: told in a sentence."""
+    told(*LISTED)
+    before = told("subscriptions", "list").output
+    assert isinstance(told("subscriptions", *words).exception, PipelineError)
+    assert told("subscriptions", "list").output == before
+
+
+def test_what_each_recipient_missed_is_recovered(here: Path) -> None:
+    """Of a list, who took an alert is not told again, even when it was told to the list as a whole."""
+    mails = replace(LEGAL, channel=Channel.EMAIL, target={"to": ["a@example.org", "b@example.org"]})
+    first, second = recipients.parts(mails)
+    one = replace(YES, subscription_id=first.subscription_id)
+    sent = attempt.sent(delivery(alert("alt-1"), one, due_at=NOON), attempt=1, at=NOON)
+    whole = attempt.sent(delivery(alert("alt-2"), YES, due_at=NOON), attempt=1, at=NOON)
+    found = missed(mails, [alert("alt-1"), alert("alt-2")], [sent, whole], at=NOON)
+    assert [due.subscription_id for due in found] == [second.subscription_id]
+
+
+def test_why_tells_of_each_recipient(here: Path) -> None:
+    """Who asks why a list was told hears it of every recipient."""
+    told(*LISTED)
+    put(here, alert("alt-1", raised_at=NOON.replace(year=2030)))
+    output = told("why", "alt-1", "--to", "press").output
+    assert ("anna@example.org" in output, "bo@example.org" in output) == (True, True)
