@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from pipeline.events import Channel
-
 OUTLETS = ("Gazette", "Courier")
 WATCH = "tidemark"
 FIRST_STORY = 100_000
@@ -74,11 +72,6 @@ class Press:
             f'<?xml version="1.0"?><rss version="2.0"><channel><title>{outlet}</title>'
             f"<link>{root}</link><description>News</description>{written}</channel></rss>"
         )
-
-
-def channels_of(fact: Fact, routes: Iterable[Channel]) -> list[Channel]:
-    """Return where a fact is told: of more outlets that report a story a mailbox does not hear."""
-    return [channel for channel in routes if fact[0] != "second" or channel is not Channel.EMAIL]
 
 
 def story(number: int, *, again: bool = False) -> Item:

@@ -25,7 +25,7 @@ from agents.demo.receivers import SlackStandIn, WebhookReceiver
 from pipeline.adapters.clock import SystemClock
 from pipeline.alerts.route import delivery_id
 from pipeline.events import Channel
-from tests.faults.press import OUTLETS, WATCH, Fact, Press, channels_of, place
+from tests.faults.press import OUTLETS, WATCH, Fact, Press, place
 from tests.faults.receivers import (
     SLACK_LATE_S,
     WEBHOOK_LATE_S,
@@ -42,6 +42,7 @@ SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-faults",
 }
 ROUTES = {"hook": Channel.WEBHOOK, "desk": Channel.SLACK, "post": Channel.EMAIL}
+SETS = "sets"  # a webhook that is told in groups
 CLAUSES = (
     "By using the Service you agree to these Terms and to our Privacy Policy as they stand today.",
     "You are responsible for your account and must keep your password safe and tell us of misuse.",
@@ -62,6 +63,7 @@ class FaultyWorld:
         self.reads: Counter[int] = Counter()
         self.press = Press(random.Random(f"press {seed}"))
         self.inbox = Inbox(folder / "received", SystemClock())
+        self.sets = Inbox(folder / "received-sets", SystemClock())
         self.trouble = Trouble(random.Random(f"receivers {seed}"), trouble)
         self._stack = AsyncExitStack()
         self.ports: dict[str, int] = {}
@@ -70,11 +72,14 @@ class FaultyWorld:
         site = web.Application()
         site.router.add_get("/d/{number}", self._page)
         site.router.add_get("/news/{outlet}", self._feed)
-        hook = WebhookReceiver(self.inbox, SECRETS["WEBHOOK_SECRET"]).app()
-        hook.middlewares.append(web_trouble(self.trouble, Channel.WEBHOOK, WEBHOOK_LATE_S, webhook_id))
+        hook, sets = (
+            WebhookReceiver(inbox, SECRETS["WEBHOOK_SECRET"]).app() for inbox in (self.inbox, self.sets)
+        )
+        for app in (hook, sets):
+            app.middlewares.append(web_trouble(self.trouble, Channel.WEBHOOK, WEBHOOK_LATE_S, webhook_id))
         desk = SlackStandIn(self.inbox, SECRETS["SLACK_BOT_TOKEN"]).app()
         desk.middlewares.append(web_trouble(self.trouble, Channel.SLACK, SLACK_LATE_S, slack_id))
-        for name, app in (("site", site), ("hook", hook), ("desk", desk)):
+        for name, app in (("site", site), ("hook", hook), ("desk", desk), (SETS, sets)):
             self.ports[name] = await self._serve(app)
         self.ports["post"] = await self._mail()
         return self
@@ -96,7 +101,14 @@ class FaultyWorld:
             }
             for number in range(len(self.revisions))
         ]
-        hook = {"url": f"http://{HOST}:{self.ports['hook']}/hooks/clausewire", "secret_env": "WEBHOOK_SECRET"}
+        hook, sets = (
+            {
+                "url": f"http://{HOST}:{self.ports[name]}/hooks/clausewire",
+                "secret_env": "WEBHOOK_SECRET",
+                "allow_private": True,
+            }
+            for name in ("hook", SETS)
+        )
         settings = {
             "data": "data",
             "broker": broker,
@@ -114,7 +126,12 @@ class FaultyWorld:
             ],
             "watches": [{"name": "Tides", "query": WATCH}],
             "routes": [
-                {"name": "hook", "to": {"webhook": {**hook, "allow_private": True}}},
+                {"name": "hook", "to": {"webhook": hook}},
+                {
+                    "name": SETS,
+                    "to": {"webhook": sets},
+                    "gather": {"by": "all", "wait": "2s", "interval": "3s"},
+                },
                 {"name": "desk", "to": {"slack": {"channel": "#desk", "token_env": "SLACK_BOT_TOKEN"}}},
                 {"name": "post", "to": {"email": {"to": ["reader@example.org"]}}},
             ],
@@ -137,16 +154,16 @@ class FaultyWorld:
         changes = [("change", number) for n in range(len(self.revisions)) for number in self.numbers(n)]
         return [*changes, *self.press.facts]
 
-    def expected(self) -> list[tuple[Channel, Fact]]:
-        """Return what is to arrive where."""
-        return [(channel, fact) for fact in self.facts() for channel in channels_of(fact, ROUTES.values())]
+    def expected(self) -> list[tuple[str, Fact]]:
+        """Return by which route what is to arrive."""
+        return [(route, fact) for fact in self.facts() for route in routes_of(fact)]
 
     def publish(self) -> None:
         """Let one more news item come out."""
         told = self.told()
 
         def is_told(fact: Fact) -> bool:
-            return all(fact in told[channel] for channel in channels_of(fact, ROUTES.values()))
+            return all(fact in told[route] for route in routes_of(fact))
 
         changes = [self.number(n) for n, last in enumerate(self.revisions) if last]
         self.press.next(
@@ -156,34 +173,38 @@ class FaultyWorld:
         )
 
     def arrived(self, document: int) -> bool:
-        """Say whether the change to a document's revision reached every destination."""
+        """Say whether the change to a document's revision reached everybody who is told at once."""
         if self.revisions[document] == 0:
             return self.reads[document] >= 3
-        return all(("change", self.number(document)) in facts for facts in self.told().values())
+        told = self.told()
+        return all(("change", self.number(document)) in told[route] for route in ROUTES)
+
+    def changes_arrived(self) -> bool:
+        """Say whether the last change to every document reached everybody who is told at once."""
+        return all(self.arrived(document) for document in range(len(self.revisions)))
 
     def all_arrived(self) -> bool:
         """Say whether all that was to arrive did."""
         told = self.told()
-        first = all(self.reads[document] >= 3 for document in range(len(self.revisions)))
-        return first and all(fact in told[channel] for channel, fact in self.expected())
+        return self.changes_arrived() and all(fact in told[route] for route, fact in self.expected())
 
     def is_over(self) -> bool:
         """Say whether all arrived, and what was taken without an answer came again."""
         return not self.trouble.owed and self.all_arrived()
 
-    def told(self) -> dict[Channel, dict[Fact, set[str]]]:
-        """Return, per channel, the message ids under which each fact was told."""
-        facts = {
-            str(arrival.body["id"]): fact
-            for arrival in self.inbox.arrivals
-            if arrival.channel is Channel.WEBHOOK and (fact := _fact(arrival))
-        }
-        told: dict[Channel, dict[Fact, set[str]]] = {channel: defaultdict(set) for channel in ROUTES.values()}
+    def told(self) -> dict[str, dict[Fact, set[str]]]:
+        """Return, by route, the ids of the messages that told each fact."""
+        hooked = [arrival for arrival in self.inbox.arrivals if arrival.channel is Channel.WEBHOOK]
+        facts = {str(arrival.body["id"]): fact for arrival in hooked if (fact := _fact(arrival))}
+        told: dict[str, dict[Fact, set[str]]] = {route: defaultdict(set) for route in (*ROUTES, SETS)}
         for name, channel in ROUTES.items():
             ids = {delivery_id(told_id, name): fact for told_id, fact in facts.items()}
             for arrival in self.inbox.arrivals:
                 if arrival.channel is channel and arrival.message_id in ids:
-                    told[channel][ids[arrival.message_id]].add(arrival.message_id)
+                    told[name][ids[arrival.message_id]].add(arrival.message_id)
+        for arrival in self.sets.arrivals:
+            for alert_id in _alerts(arrival):
+                told[SETS][facts.get(alert_id, ("unknown", 0))].add(arrival.message_id)
         return told
 
     def strays(self) -> list[Arrival]:
@@ -227,6 +248,19 @@ class FaultyWorld:
         )
         self._stack.callback(server.close)
         return int(server.sockets[0].getsockname()[1])
+
+
+def routes_of(fact: Fact) -> list[str]:
+    """Return where a fact is told: of more outlets that report a story a mailbox does not hear, a group of alerts only."""
+    return {"second": ["hook", "desk"], "report": [*ROUTES]}.get(fact[0], [*ROUTES, SETS])
+
+
+def _alerts(arrival: Arrival) -> list[str]:
+    """Return the alerts that a message tells for the first time; an alert told alone has its own id."""
+    if arrival.body["type"] == "clausewire.alert.raised":
+        return [str(arrival.body["id"])]
+    members = arrival.body["data"].get("members", ())
+    return [str(member["alert_id"]) for member in members if member["what"] == "alert"]
 
 
 def _fact(arrival: Arrival) -> Fact | None:
