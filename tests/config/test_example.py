@@ -25,7 +25,8 @@ def test_example_needs_no_secret() -> None:
 def uncommented(text: str) -> str:
     """Turn the example's routes and mail server on."""
     routes = re.sub(r"(?m)^  #(?: |$)(?=$|- | )", "  ", text)
-    return re.sub(r"(?ms)^# smtp:.*?\n\n", lambda block: re.sub(r"(?m)^# ", "", block[0]), routes)
+    blocks = r"(?ms)^# (?:smtp|kafka):.*?(?:\n\n|\Z)"
+    return re.sub(blocks, lambda block: re.sub(r"(?m)^# ", "", block[0]), routes)
 
 
 def test_commented_routes_are_right() -> None:
@@ -37,6 +38,7 @@ def test_commented_routes_are_right() -> None:
         "Policy desk",
         "Announcements",
         "Compliance system",
+        "Team chat",
     ]
     assert found.smtp is not None
 

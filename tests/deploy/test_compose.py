@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import yaml
 from typer.testing import CliRunner
 
 from agents.__main__ import app
+from agents.channels import TLS
+from pipeline.adapters.email import SmtpServer
 from pipeline.config import load
 
 ROOT = Path(__file__).parents[2]
@@ -49,14 +53,50 @@ def test_volumes_are_named() -> None:
     assert used == set(COMPOSE["volumes"])
 
 
-def test_no_secret_is_set() -> None:
-    """Every secret comes from outside and has no default."""
-    values = COMPOSE["x-clausewire"]["environment"]
-    secrets = [
-        value for name, value in values.items() if re.search("TOKEN|SECRET|PASSWORD|USERNAME|URL$", name)
-    ]
-    assert secrets
-    assert all(re.fullmatch(r"\$\{[A-Z_]+:-\}", value) for value in secrets)
+@pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
+def test_no_secret_is_set(name: str) -> None:
+    """No service is given a secret or a default of one; ours read them from a file that need not be there."""
+    service = COMPOSE["services"][name]
+    given = service.get("environment", {})
+    assert not [word for word in given if re.search("TOKEN|SECRET|PASSWORD|USERNAME|KEY|URL$", word)]
+    assert service.get("env_file") == ([{"path": ".env", "required": False}] if name in OURS else None)
+
+
+def faults(compose: dict[str, Any]) -> list[str]:
+    """Return what the Compose specification's own schema finds wrong."""
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    schema = json.loads((ROOT / "tests" / "data" / "deploy" / "compose-spec.json").read_text("utf-8"))
+    return [fault.message for fault in jsonschema.Draft202012Validator(schema).iter_errors(compose)]
+
+
+def test_specification_holds() -> None:
+    """The file is valid by the Compose specification's schema."""
+    assert faults(COMPOSE) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "key", "value"),
+    [("worker", "helthcheck", {}), ("kafka", "ports", {"9092": 9092}), ("mail", "restart", True)],
+)
+def test_specification_is_asked(service: str, key: str, value: object) -> None:
+    """A misspelt key or a value of the wrong kind would be found."""
+    broken = deepcopy(COMPOSE)
+    broken["services"][service][key] = value
+    assert faults(broken)
+
+
+def test_environment_is_read() -> None:
+    """What our services are told is what the program reads."""
+    example = (ROOT / "deploy" / "example.env").read_text(encoding="utf-8")
+    assert set(COMPOSE["x-clausewire"]["environment"]) <= set(re.findall(r"(?m)^#?([A-Z_]+)=", example))
+
+
+def test_its_mails_are_sent() -> None:
+    """The mail catcher beside us is a server that mails go to."""
+    settings = load(ROOT / "deploy" / "compose" / "clausewire.yaml", {})
+    assert settings.smtp is not None
+    assert settings.smtp.host in COMPOSE["services"]
+    assert SmtpServer(host=settings.smtp.host, port=settings.smtp.port, tls=TLS[settings.smtp.security])
 
 
 def test_its_configuration_is_usable() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ FOLDER = Path(__file__).parents[2] / "deploy" / "k8s"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
 WORKLOADS = {"clausewire-worker": "worker", "clausewire-poller": "poll"}
 SCHEMAS = ("1.29", "1.33", "1.37")
+COMPONENT = yaml.safe_load((FOLDER / "components" / "s3" / "kustomization.yaml").read_text())
 
 
 def manifests(*files: str) -> Iterator[dict[str, Any]]:
@@ -42,6 +45,64 @@ def container(name: str) -> dict[str, Any]:
     (only,) = pod(name)["containers"]
     assert isinstance(only, dict)
     return only
+
+
+def patched(manifest: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a manifest with a JSON patch (RFC 6902: test, remove, add) applied."""
+    changed = deepcopy(manifest)
+    for one in operations:
+        *path, last = one["path"].strip("/").split("/")
+        place: Any = changed
+        for word in path:
+            place = place[int(word)] if isinstance(place, list) else place[word]
+        if one["op"] == "remove":
+            del place[last]
+        elif one["op"] == "add":
+            place[last] = one["value"]
+        else:
+            assert (one["op"], place[last]) == ("test", one["value"])
+    return changed
+
+
+def in_a_bucket() -> list[dict[str, Any]]:
+    """Return what is applied with the component of the bucket."""
+    kept = list(APPLIED)
+    for patch in COMPONENT["patches"]:
+        target, body = patch["target"], yaml.safe_load(patch["patch"])
+        hit = [
+            one
+            for one in kept
+            if one["kind"] == target["kind"] and re.fullmatch(target["name"], one["metadata"]["name"])
+        ]
+        assert hit, target
+        kept = [one for one in kept if one not in hit]
+        if not isinstance(body, dict):
+            kept += [patched(one, body) for one in hit]
+    return kept
+
+
+@pytest.mark.parametrize("version", SCHEMAS)
+def test_bucket_needs_no_volume(version: str) -> None:
+    """With bodies in a bucket no volume is claimed, every pod keeps its mounts, and the schemas hold."""
+    schemas = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
+    found = in_a_bucket()
+    for one in found:
+        schemas.validate(one, version, strict=True)
+    assert "PersistentVolumeClaim" not in {one["kind"] for one in found}
+    assert "persistentVolumeClaim" not in str(found)
+    for one in (one for one in found if one["kind"] == "Deployment"):
+        spec = one["spec"]["template"]["spec"]
+        mounts = {mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
+        assert mounts == {volume["name"] for volume in spec["volumes"]}
+
+
+def test_bucket_in_the_configuration() -> None:
+    """The line that the component asks for is one that the configuration takes."""
+    said = (FOLDER / "components" / "s3" / "kustomization.yaml").read_text()
+    (line,) = re.findall(r"(?m)^#   (blobs: .*)$", said)
+    text = named("ConfigMap")["clausewire-config"]["data"]["clausewire.yaml"]
+    env = named("ConfigMap")["clausewire-environment"]["data"]
+    assert config.parse(f"{text}\n{line}\n".encode(), Path("/etc/clausewire.yaml"), env).blobs
 
 
 @pytest.mark.parametrize("version", SCHEMAS)
