@@ -23,14 +23,14 @@ def page(
     templates: Mapping[str, str],
 ) -> tuple[str, str]:
     """Return the HTML, and what to remark on the user's template where that failed and ours was used."""
-    values = _values(found, room) | {
+    values = _values(found, room, links) | {
         "deliveries": html.web(links.deliveries),
         "unsubscribe": html.web(unsubscribe),
     }
     return html.rendered(TEMPLATE, values, templates)
 
 
-def _values(found: Gathered, room: Room) -> dict[str, Any]:
+def _values(found: Gathered, room: Room, links: Links) -> dict[str, Any]:
     """Return what a template can say of a gathered message; every text is clean."""
     listed = found.told[: room.listed] if told.has_contents(found, room) else ()
     return {
@@ -42,7 +42,7 @@ def _values(found: Gathered, room: Room) -> dict[str, Any]:
             (heading, list(_services(entries, found))) for heading, entries in told.sections(listed)
         ],
         "unlisted": told.more(found.told[len(listed) :]) if listed else "",
-        "entries": [_entry(entry, found, room) for entry in found.told[: room.full]],
+        "entries": [_entry(entry, found, room, links) for entry in found.told[: room.full]],
         "untold": told.more(found.told[room.full :]),
         "news": list(_news(found, room)),
         "command": told.command(found),
@@ -64,7 +64,7 @@ def _document(entry: Told, found: Gathered) -> dict[str, str]:
     return {"name": name, "url": _target(entry.alert), "force": f"{force[:1].lower()}{force[1:]}"}
 
 
-def _entry(entry: Told, found: Gathered, room: Room) -> dict[str, Any]:
+def _entry(entry: Told, found: Gathered, room: Room, links: Links) -> dict[str, Any]:
     alert = entry.alert
     ranked = words.by_importance(alert.changes)
     first, *others = words.brief(alert)
@@ -78,6 +78,8 @@ def _entry(entry: Told, found: Gathered, room: Room) -> dict[str, Any]:
         "facts": words.facts(ranked, room.facts),
         "also": told.also(entry),
         "stamp": " · ".join(part for part in stamp if part),
+        "redline": html.web(links.of(alert.alert_id).redline),
+        "evidence": html.web(links.of(alert.alert_id).evidence),
     }
 
 

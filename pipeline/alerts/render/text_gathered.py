@@ -29,7 +29,7 @@ def message(
     blocks = [
         "\n".join(filter(None, (told.headline(found), told.overview(found)))),
         "\n".join(_contents(found, room, links)) if told.has_contents(found, room) else "",
-        *(f"{RULE}\n{_entry(entry, found, room, width)}" for entry in shown),
+        *(f"{RULE}\n{_entry(entry, found, room, width, links)}" for entry in shown),
         f"{RULE}\n{_left(found, len(shown), links)}" if len(shown) < len(found.told) else "",
         *_news(found, room, width),
         f"Delivery: {found.delivery_id}",
@@ -52,7 +52,7 @@ def _titled(entry: Told, found: Gathered) -> str:
     return f"{name} ({force[:1].lower()}{force[1:]})" if force else name
 
 
-def _entry(entry: Told, found: Gathered, room: told.Room, width: int) -> str:
+def _entry(entry: Told, found: Gathered, room: told.Room, width: int, links: Links) -> str:
     """Return one alert: what about and how grave, what happened, its worst clause, since when, where."""
     alert = entry.alert
     ranked = words.by_importance(alert.changes)
@@ -61,7 +61,14 @@ def _entry(entry: Told, found: Gathered, room: told.Room, width: int) -> str:
     head = [f"{told.name(entry, found)}{grave}", *(fill(one, width) for one in said if one)]
     facts = [f"▸ {fact}" for fact in words.facts(ranked, room.facts)]
     also = [f"{told.also(entry)}."] if told.also(entry) else []
-    foot = [*facts, *also, *told.state(entry), " · ".join(_stamp(alert)), *_stories(entry), *_page(alert)]
+    foot = [
+        *facts,
+        *also,
+        *told.state(entry),
+        " · ".join(_stamp(alert)),
+        *_stories(entry),
+        *_pages(alert, links),
+    ]
     worst = [change(item, room.clause, width=width) for item in ranked[:1]]
     return "\n\n".join(("\n".join(head), *worst, "\n".join(foot)))
 
@@ -81,8 +88,11 @@ def _stories(entry: Entry) -> list[str]:
     ]
 
 
-def _page(alert: AlertRaised) -> list[str]:
-    return [f"Page: {words.clean(alert.document.url)}"] if alert.document and alert.document.url else []
+def _pages(alert: AlertRaised, links: Links) -> list[str]:
+    """Return where an alert is read on: its page, its full redline, its evidence."""
+    page, of = words.clean(alert.document.url) if alert.document else "", links.of(alert.alert_id)
+    targets = (("Page", page), ("Full redline", of.redline), ("Evidence", of.evidence))
+    return [f"{label}: {url}" for label, url in targets if url]
 
 
 def _left(found: Gathered, shown: int, links: Links) -> str:
