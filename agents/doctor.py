@@ -10,9 +10,9 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,6 +39,7 @@ NO_ROOM = 50_000_000  # bytes: fail
 MOST_DRIFT = timedelta(minutes=2)  # webhooks are refused at five
 HASTY_S = 60.0
 ABREAST = 8
+HEARING = "Add a route with only: {kinds: [health]}"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -82,7 +83,7 @@ async def examine(
     destinations = await asyncio.gather(*(destination(route, settings) for route in settings.routes))
     mail = [await smtp(settings)] if settings.smtp else []
     machine = [*directory(settings.data), await broker(settings.broker), *packages(), clock(read, now)]
-    return [*configured, *sources, *mail, *destinations, *machine]
+    return [*configured, *sources, *mail, *destinations, *unheard(settings.routes), *machine]
 
 
 # --- configuration --------------------------------------------------------------------------------------------
@@ -103,6 +104,23 @@ def configuration(settings: Settings, env: Mapping[str, str]) -> Iterator[Findin
     yield from (fail(str(error.args[0]), error.remedy) for error in settings.missing_secrets())
     yield from _hasty(settings)
     yield from _open_files(settings, env)
+
+
+def unheard(routes: Sequence[Route]) -> Iterator[Finding]:
+    """Yield whose trouble would be told to nobody: a route that fails cannot tell so itself."""
+    hearing = [route for route in routes if "health" in route.filters.kinds]
+    alone = hearing[0] if len(hearing) == 1 else None
+    silent = [route for route in routes if route.channel is not Channel.CONSOLE and not route.contact]
+    if silent and not hearing:
+        yield warn(f'nobody hears when route "{silent[0].name}" fails', HEARING)
+    elif alone and alone.channel is not Channel.CONSOLE and not alone.contact:
+        fact = f'route "{alone.name}" alone hears of trouble: nobody hears when it fails itself'
+        yield warn(fact, f"{HEARING}, or a contact: to this one")
+    for route in routes:
+        if route.contact and parseaddr(route.contact)[1] in route.target.get("to", ()):
+            yield warn(
+                f'route "{route.name}": its contact is whom it mails', "Name another mailbox as contact:"
+            )
 
 
 def specs(settings: Settings) -> list[Spec]:

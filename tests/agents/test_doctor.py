@@ -17,7 +17,7 @@ import trustme
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from agents.doctor import Finding, Level, Spec, clock, configuration, directory, examine, packages
+from agents.doctor import Finding, Level, Spec, clock, configuration, directory, examine, packages, unheard
 from pipeline import config
 from pipeline.errors import FetchError
 from pipeline.polling import Fetched
@@ -272,3 +272,30 @@ def test_clock_is_compared(drift_s: float, level: Level) -> None:
 def test_packages_are_known() -> None:
     """The Python and the packages that the tests run on are ones that we run on."""
     assert {finding.level for finding in packages()} == {Level.OK}
+
+
+MAIL = "{name: %s, to: {email: {to: %s@example.org}}, only: {kinds: [%s]}%s}"
+
+
+@pytest.mark.parametrize(
+    ("routes", "said"),
+    [
+        ((("a", "", "change"),), 'nobody hears when route "a" fails'),
+        ((("a", "", "health"),), 'route "a" alone hears of trouble'),
+        ((("a", "", "health"), ("b", "", "health")), ""),
+        ((("a", "it@example.org", "health"),), ""),
+        ((("a", "a@example.org", "health"),), "its contact is whom it mails"),
+    ],
+    ids=["nobody", "itself", "another", "contact", "same mailbox"],
+)
+def test_trouble_that_nobody_hears_of_is_found(
+    tmp_path: Path, routes: tuple[tuple[str, str, str], ...], said: str
+) -> None:
+    """A route whose failing would be told to nobody, or to itself, is found."""
+    lines = ", ".join(
+        MAIL % (name, name, kind, f", contact: {contact}" if contact else "")
+        for name, contact, kind in routes
+    )
+    found = settings(f"smtp: {{host: h, from: c@example.org}}\nroutes: [{lines}]", tmp_path)
+    told = [one.what for one in unheard(found.routes)]
+    assert [said in what for what in told] == ([True] if said else [])

@@ -192,6 +192,8 @@ BAD = [
     (ROUTE % "email: {to: a@b.c}", 1, "routes[0].to.email", "no server is named", "smtp:"),
     ("smtp: {host: h}\n" + ROUTE % "email: {to: a@b.c}", 2, "routes[0].to.email", "no sender", "from:"),
     ("smtp: {host: h, from: a@b.c}\n" + ROUTE % "email: {to: [me]}", 2, "routes[0].to.email.to", '"me" is not', "name@"),
+    ("routes: [{name: A, to: {console: stdout}, contact: a@b.c}]", 1, "routes[0].contact", "no server is named", "smtp:"),
+    ("smtp: {host: h, from: a@b.c}\nroutes: [{name: A, to: {console: stdout}, contact: me}]", 2, "routes[0].contact", '"me" is not', "name@"),
     (ROUTE % "webhook: {secret_env: S}", 1, "routes[0].to.webhook", '"url" is missing', "https"),
     (ROUTE % "webhook: {url: 'https://a.b'}", 1, "routes[0].to.webhook", '"secret_env" is missing', "WEBHOOK_SECRET"),
     (ROUTE % "slack: {channel: '#a'}", 1, "routes[0].to.slack", '"token_env" is missing', "SLACK_BOT_TOKEN"),
