@@ -80,7 +80,8 @@ class Rocks:
             parts.close()
         self._parts.clear()
         if self._database is not None:
-            self._database.close()
+            with suppress(Exception):  # what could not be written is read from the changelogs again
+                self._database.close()
             self._database = None
         if self._lock is not None:
             os.close(self._lock)
@@ -113,7 +114,11 @@ class Rocks:
     def _clear(self, reason: str) -> None:
         assert self.folder is not None
         logger.warning("tables.read-anew", folder=str(self.folder), reason=reason)
-        shutil.rmtree(self.folder / DATA, ignore_errors=True)
+        data = self.folder / DATA
+        if data.is_dir():
+            shutil.rmtree(data)
+        else:
+            data.unlink(missing_ok=True)
         (self.folder / SPOILT).unlink(missing_ok=True)
 
     def _opened(self, path: Path) -> Any:
