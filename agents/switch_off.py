@@ -110,8 +110,8 @@ def warning(one: SubscriptionDeclared, health: Health, event: DeliveryAttempted)
         raised_at=event.attempted_at,
         title=f"{called(one)} has taken nothing for {lasting}",
         summary=(
-            f"The {one.channel.value} subscription fails: {fold.ailing(health).rstrip('.')}. Messages are tried again; "
-            f"the subscription is switched off if it takes none until {instant(since + fold.PATIENCE)}."
+            f"The {one.channel.value} subscription fails: {fold.ailing(health).rstrip('.')}. It goes on being told, "
+            f"and is switched off if it takes nothing until {instant(since + fold.PATIENCE)}."
         ),
         severity=Severity.LOW,
         cause_id=event.id,
