@@ -65,6 +65,13 @@ def test_redline_is_struck_and_bold() -> None:
     assert pieces["We keep your data for "] is None
 
 
+def test_marks_stand_apart() -> None:
+    """Struck words and those that came for them are set apart by a blank, so that they do not read as one word."""
+    pieces = [piece.get("text") for piece in texts(posted(alert(reworded("rare", "most"))))]
+    at = pieces.index("rare")
+    assert pieces[at : at + 3] == ["rare", " ", "most"]
+
+
 def test_rest_is_counted() -> None:
     """What is not shown is counted exactly, by type, with the way to it."""
     told = alert(change(), counts={"added": 1, "modified": 1_204, "moved": 2})

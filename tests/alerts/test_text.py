@@ -166,6 +166,11 @@ def test_long_numbers_are_grouped(note: str, told: str) -> None:
     assert words.tell(Fact(kind="amount", note=note)) == told
 
 
+def duty(old: str, was: str, new: str, now: str) -> Fact:
+    sides = {"old": {"words": old, "modality": was}, "new": {"words": new, "modality": now}}
+    return Fact(kind="modality", note=f"{was} → {now}", quote=new or old, **sides)
+
+
 @pytest.mark.parametrize(
     ("fact", "told"),
     [
@@ -174,11 +179,61 @@ def test_long_numbers_are_grouped(note: str, told: str) -> None:
             "age 13 added (“under the age of 13”)",
         ),
         (Fact(kind="duration", note="18 months removed", quote="18 months"), "18 months removed"),
-        (Fact(kind="opt-out", new={"how": "link"}), "opt out: link (new)"),
+        (Fact(kind="opt-in", new={"how": "link"}), "opt in: link (new)"),
         (Fact(kind="venue", old={"place": "Ireland"}), "venue: Ireland (gone)"),
+        (Fact(kind="venue", note="Ireland added", quote="Ireland"), "venue: Ireland added"),
+        (Fact(kind="jurisdiction", note="California → Texas"), "governing law: California → Texas"),
+        (Fact(kind="age", note="age 13 → age 16 (×1.23)"), "age 13 → age 16"),
+        (Fact(kind="deadline", note="1 day → 1 day (business) (×1)"), "deadline: 1 day → 1 day (business)"),
+        (Fact(kind="duration", note="30 days → 18 months (×18)"), "30 days → 18 months (×18)"),
+        (
+            duty("may", "permission", "must", "obligation"),
+            "“may” became “must”: a permission before, an obligation now",
+        ),
+        (duty("", "none", "may not", "prohibition"), "“may not” added: a prohibition"),
+        (duty("must", "obligation", "", "none"), "“must” dropped: an obligation"),
+        (Fact(kind="modality", note="permission → none", quote="may"), "permission → none (“may”)"),
+        (
+            Fact(kind="reversal", note="any → no", old={"words": "any"}, new={"words": "no"}),
+            "“any” became “no”",
+        ),
+        (Fact(kind="reversal", note="nothing → not", old={"words": ""}, new={"words": "not"}), "“not” added"),
+        (
+            Fact(
+                kind="opt_out",
+                note="opt-out by unspecified removed",
+                old={"default": "opt-out", "mechanism": "unspecified"},
+                quote="turn off",
+            ),
+            "opt-out removed (“turn off”)",
+        ),
+        (
+            Fact(kind="opt_out", note="n", new={"default": "opt-out", "mechanism": "link"}),
+            "opt-out by link added",
+        ),
+        (
+            Fact(
+                kind="effective_date",
+                note="2021-12 updated → 2022-05-01 updated",
+                old={"date": "2021-12", "kind": "updated"},
+                new={"date": "2022-05-01", "kind": "updated"},
+                quote="May 1, 2022",
+            ),
+            "last updated: December 2021 → 1 May 2022",
+        ),
         (Fact(kind="other"), ""),
     ],
 )
 def test_fact(fact: Fact, told: str) -> None:
     """A fact is told by its note and the words it rests on, or by its values."""
     assert words.tell(fact) == told
+
+
+def test_facts_are_told_once() -> None:
+    """The same fact of two clauses is told once, the document's own dates after all others."""
+    off, dated = (
+        Fact(kind="money", note="5 USD added", quote="$5"),
+        Fact(kind="effective_date", note="n", new={"date": "2024-11-15", "kind": "in_force"}, direction=-1),
+    )
+    told = words.facts([change(facts=(dated, off)), reworded("a", "b", facts=(off,))])
+    assert told == ["5 USD added (“$5”)", "in force: 15 November 2024 (new)"]

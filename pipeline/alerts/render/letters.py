@@ -33,3 +33,8 @@ def count(number: int, one: str, many: str = "") -> str:
 def is_web(url: str) -> bool:
     """Say whether a URL is one that a message may link to."""
     return re.fullmatch(r"https?://[^\s<>\"|\\^`{}\x00-\x1f]{1,2900}", url, re.IGNORECASE) is not None
+
+
+def heading(text: str, limit: int) -> str:
+    """Return a heading as part of a line: without the point or colon that it ends on."""
+    return one_line(text, limit).rstrip(" .:;")

@@ -25,7 +25,7 @@ MOST_FULL, MOST_LINES = 24, 100  # more alerts in full, and more lines, than fit
 IN_FULL = 0.6  # of the room, for alerts told in full where not all of them can be
 NEWS = 2_000  # characters of each list of what became of earlier alerts, beside alerts that are told
 NEWS_ALONE = 8_000
-ANSWERS = frozenset({"page", "story", "ack", "mute-document", "why"})
+ANSWERS = frozenset({"page", "story", "redline", "ack", "mute-document", "why"})
 
 
 class Level(NamedTuple):

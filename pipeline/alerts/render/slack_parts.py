@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pipeline.alerts.render import words
@@ -81,8 +82,16 @@ def header(value: str) -> Block:
 
 
 def redline(clip: Clip) -> list[Element]:
-    """Return a redline as text: removed words struck, added words bold, each span one whole element."""
-    return [text(piece, **STYLES[op]) for op, piece in clip.spans]
+    """Return a redline as text: removed words struck, added words bold, each span one whole element.
+
+    Where one follows the other without a blank they are set apart by one, so that no reader takes them for a word.
+    """
+    elements: list[Element] = []
+    for (before, left), (op, piece) in pairwise((("=", " "), *clip.spans)):
+        if op in "-+" and before in "-+" and not (left[-1:].isspace() or piece[:1].isspace()):
+            elements.append(text(" "))
+        elements.append(text(piece, **STYLES[op]))
+    return elements
 
 
 def opening(

@@ -40,7 +40,7 @@ def effective(alert: AlertRaised) -> str:
         return ""
     on = _date(alert.effective_date)
     if on is None:
-        return _month(alert.effective_date) or one_line(alert.effective_date, 60)
+        return date_of(alert.effective_date)
     apart = (on - alert.raised_at.date()).days
     if apart == 0:
         return f"{day(on)}, the day it was seen"
@@ -60,6 +60,12 @@ def in_force(alert: AlertRaised) -> str:
 
 def _apart(days: int) -> str:
     return count(days, "day") if days < 730 else f"{days // 365} years"
+
+
+def date_of(given: str) -> str:
+    """Return a date that a document gives in words, be it of a month only; one that cannot be read as it stands."""
+    on = _date(given)
+    return day(on) if on else _month(given) or one_line(given, 60)
 
 
 def _date(given: str) -> date | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from pipeline.alerts.render.counts import QUIET, VERBS, more, total
-from pipeline.alerts.render.letters import clean, count, is_web, one_line
+from pipeline.alerts.render.facts import facts, tell
+from pipeline.alerts.render.letters import clean, count, heading, is_web, one_line
 from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
 from pipeline.events import (
     AlertRaised,
@@ -16,7 +16,6 @@ from pipeline.events import (
     AlertWithdrawn,
     Change,
     Coverage,
-    Fact,
     Origin,
     Severity,
     Value,
@@ -120,15 +119,11 @@ def by_importance(changes: Iterable[Change]) -> list[Change]:
 
 def place(change: Change) -> str:
     """Return where a change is: its number and the innermost two headings above it."""
-    path = " › ".join(_heading(heading, 90) for heading in change.heading_path[-2:] if heading.strip())
+    path = " › ".join(heading(one, 90) for one in change.heading_path[-2:] if one.strip())
     number = one_line(change.number, 20)
     if number and path and not change.heading_path[-1].strip().startswith(number):
         return f"{path} › {number}"
     return path or number or "Text before the first heading"
-
-
-def _heading(text: str, limit: int) -> str:
-    return one_line(text, limit).rstrip(" .:;")
 
 
 def verb(change: Change) -> str:
@@ -171,51 +166,6 @@ def brief(alert: AlertRaised) -> list[str]:
 def watches(alert: AlertRaised) -> str:
     """Return the watches that an alert met, each once."""
     return ", ".join(dict.fromkeys(match.watch or match.watch_id for match in alert.matches))
-
-
-def tell(fact: Fact) -> str:
-    """Return a fact in words: its note with the words it rests on, or old → new."""
-    if fact.note:
-        quote = one_line(fact.quote, 60)
-        note = re.sub(r"(?<![\w.,])[0-9]{5,15}(?![\w]|[.,][0-9])", _grouped, one_line(fact.note, 140))
-        return note + (f" (“{quote}”)" if quote and quote not in fact.note else "")
-    old, new = _normal(fact.old), _normal(fact.new)
-    kind = one_line(fact.kind, 40).replace("-", " ")
-    if old and new:
-        return f"{kind}: {old} → {new}"
-    return f"{kind}: {new} (new)" if new else f"{kind}: {old} (gone)" if old else ""
-
-
-def _grouped(number: re.Match[str]) -> str:
-    return f"{int(number[0]):,}"
-
-
-def _normal(value: dict[str, object] | None) -> str:
-    if not value:
-        return ""
-    return one_line(" ".join(str(part) for part in value.values() if part not in (None, "")), 80)
-
-
-def facts(changes: Sequence[Change], limit: int = 4) -> list[str]:
-    """Return the facts of changes in words, worse for the reader first, each once, with where it stands.
-
-    `changes` come most important first; the first one's facts need no place, since it is shown in full.
-    """
-    stated = sorted(
-        (
-            (fact.direction, rank, change, fact)
-            for rank, change in enumerate(changes)
-            for fact in change.facts
-        ),
-        key=lambda item: item[:2],
-    )
-    lines = [_placed(change, told, rank) for _, rank, change, fact in stated if (told := tell(fact))]
-    return list(dict.fromkeys(lines))[:limit]
-
-
-def _placed(change: Change, told: str, rank: int) -> str:
-    heading = _heading(change.heading_path[-1], 60) if rank and change.heading_path else ""
-    return f"{heading}: {told}" if heading else told
 
 
 def coverage(item: Coverage) -> str:
