@@ -16,7 +16,9 @@ from pipeline.events import (
     Channel,
     Coverage,
     DeliveryDue,
+    DeliveryGathered,
     Event,
+    Gather,
     Matcher,
     Origin,
     Severity,
@@ -120,3 +122,41 @@ async def test_followers_of_a_silenced_alert_stay_silent() -> None:
     """Once the silence is over, news and the withdrawal of an alert never told are not told either."""
     later = msgspec.structs.replace(WITHDRAWN, withdrawn_at=NOON + timedelta(days=2))
     assert [due.subscription_id for due in await silenced_then(ALERT, later)] == ["mail", "mail"]
+
+
+async def gathered(*events: Event, before: Gather | None, after: Gather | None = None) -> list[Event]:
+    """Return what follows from events for a subscription that gathers, and from the second on gathers otherwise."""
+    memory = DictMemory(RoutedState)
+    results: list[Event] = []
+    for number, event in enumerate(events):
+        one = msgspec.structs.replace(SLACK, gather=after if number else before)
+        step = route_alerts(event, subscriptions=lambda one=one: (one,), memory=memory)  # type: ignore[arg-type, misc]
+        results += [result async for result in step]
+    return results
+
+
+GROUP, DAILY = Gather(how="group"), Gather(how="daily")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ways"),
+    [
+        (None, None, ["", ""]),
+        (GROUP, GROUP, ["group:-", "group:-"]),
+        (GROUP, DAILY, ["group:-", "group:-"]),
+        (GROUP, None, ["group:-", "group:-"]),
+        (None, DAILY, ["", ""]),
+        (Gather(how="daily", urgent=Severity.HIGH), DAILY, ["", ""]),
+    ],
+)
+async def test_news_goes_the_way_of_its_alert(
+    before: Gather | None, after: Gather | None, ways: list[str]
+) -> None:
+    """What follows an alert is gathered where the alert was, or told at once where that was, whatever changed since."""
+    results = await gathered(ALERT, WITHDRAWN, before=before, after=after)
+    assert [event.group if isinstance(event, DeliveryGathered) else "" for event in results] == ways
+
+
+async def test_repeat_is_gathered_once() -> None:
+    """The same alert again, as after a crash, waits once."""
+    assert len(await gathered(ALERT, ALERT, before=DAILY, after=DAILY)) == 1

@@ -10,7 +10,7 @@ from pipeline.alerts import attempt, outbox
 from pipeline.alerts.outbox import Outbox
 from pipeline.alerts.route import delivery_id
 from pipeline.errors import DeliveryError
-from pipeline.events import Channel, DeliveryAttempted, DeliveryDue
+from pipeline.events import Channel, DeliveryAttempted, DeliveryDue, Severity
 from tests.alerts.samples import DOCUMENT, SEEN, alert, change, due, updated, withdrawn
 
 GROUP = "group:x"
@@ -55,6 +55,19 @@ def test_message_says_what_it_stands_for() -> None:
     assert (event.what, event.alert_id, event.members) == (
         "group", "", (member(1).delivery_id, member(2).delivery_id),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("severities", "gravest"), [(("low", "critical", "high"), "critical"), (("info", "info"), "info")]
+)
+def test_message_is_as_grave_as_its_gravest(severities: tuple[str, ...], gravest: str) -> None:
+    """One grave alert lets the whole message break through quiet hours."""
+    one = message(*range(len(severities)))
+    graded = tuple(
+        replace(member, alert=alert(severity=Severity(severity)))
+        for member, severity in zip(one.members, severities, strict=True)
+    )
+    assert attempt.gravity(replace(one, members=graded)) == gravest
 
 
 def test_message_stands_alone() -> None:
