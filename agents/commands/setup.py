@@ -56,7 +56,7 @@ async def _examined(settings: Settings) -> list[Finding]:
         async def fetch(spec: DocumentSpec | FeedSpec) -> Fetched:
             return await fetcher.fetch(spec.url, respect_robots=spec.respect_robots)
 
-        return await examine(settings, os.environ, fetch=fetch, now=clock.now())
+        return await examine(settings, os.environ, fetch=fetch, time=clock)
 
 
 def demo(

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 
@@ -68,6 +69,23 @@ class Dkim:
         return header + mail
 
 
+def record(pem: str, *, name: str = "DKIM_KEY") -> str:
+    """Return the TXT record to publish at `selector._domainkey.domain` (RFC 6376, 3.6.1; RFC 8463); ConfigError as
+    `Dkim` has it."""
+    algorithm, _ = _prepared(pem, name)
+    public = _loaded(pem).public_key()
+    if algorithm == b"ed25519-sha256":
+        return (
+            f"v=DKIM1; k=ed25519; p={b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()}"
+        )
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"v=DKIM1; k=rsa; p={b64encode(der).decode()}"
+
+
+def _loaded(pem: str) -> Any:
+    return load_pem_private_key(pem.replace("\\n", "\n").strip().encode(), password=None)
+
+
 def _library(*, ed25519: bool) -> Any:
     try:
         if ed25519:
@@ -84,7 +102,7 @@ def _library(*, ed25519: bool) -> Any:
 def _prepared(pem: str, name: str) -> tuple[bytes, bytes]:
     """Return the algorithm and the key in the form that dkimpy reads: PKCS#1 with bare line ends, or a seed."""
     try:
-        key = load_pem_private_key(pem.replace("\\n", "\n").strip().encode(), password=None)
+        key = _loaded(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _unusable(name, _reason(pem, error)) from None
     if isinstance(key, Ed25519PrivateKey):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 from pipeline.adapters.blobs import missing, name_of, opened, ref_of, squeezed
 from pipeline.config import BucketSettings
@@ -60,6 +61,24 @@ class S3Blobs:
         if body is None:
             raise missing(ref, self.place)
         return await asyncio.to_thread(opened, body, ref, self.place)
+
+    async def probe(self) -> str:
+        """Put an object of no meaning, read it and delete it; returns its name where it cannot be deleted.
+
+        StoreError when the bucket does not take it, or gives back something else.
+        """
+        name, body = f"doctor/{uuid4().hex}", b"clausewire"
+        try:
+            await self._s3.put_async(self._store, name, body)
+            if await self._body(name) != body:
+                raise StoreError(f"{self.place} does not give back what it took", remedy=AWAY)
+        except self._failures as error:
+            raise self._failed("cannot be used", error) from error
+        try:
+            await self._s3.delete_async(self._store, name)
+        except self._failures:
+            return name
+        return ""
 
     async def _holds(self, name: str) -> bool:
         try:

@@ -17,10 +17,15 @@ import trustme
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from agents.doctor import Finding, Level, Spec, clock, configuration, directory, examine, packages, unheard
+from agents.doctor import Finding, Level, examine
+from agents.doctor.configuration import Spec, configuration
+from agents.doctor.destinations import unheard
+from agents.doctor.machine import directory, packages
+from agents.doctor.sources import clock
 from pipeline import config
 from pipeline.errors import FetchError
 from pipeline.polling import Fetched
+from tests.fakes import FixedClock
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -51,7 +56,7 @@ async def reachable(spec: Spec) -> Fetched:
 
 
 async def look(found: config.Settings, **env: str) -> list[Finding]:
-    return await examine(found, env, fetch=reachable, now=NOW)
+    return await examine(found, env, fetch=reachable, time=FixedClock(NOW))
 
 
 def about(findings: list[Finding], words: str) -> Finding:
@@ -115,7 +120,7 @@ async def test_unreachable_source_fails(tmp_path: Path) -> None:
             raise FetchError("news.example has no address", kind="dns", remedy="Check the host")
         return answer(spec, status=404, body=None)
 
-    findings = await examine(settings(SOURCES, tmp_path), {}, fetch=fetch, now=NOW)
+    findings = await examine(settings(SOURCES, tmp_path), {}, fetch=fetch, time=FixedClock(NOW))
     assert about(findings, "news:") == Finding(
         Level.FAIL, "news: news.example has no address", "Check the host"
     )

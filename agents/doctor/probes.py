@@ -6,6 +6,7 @@ import asyncio
 import base64
 import sqlite3
 import ssl
+import tempfile
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +16,14 @@ import httpx
 from pipeline.config import Secrets, SmtpSettings
 
 WITHIN_S = 10.0
+BROWSER_S = 20.0
+MOST_BYTES = 64 * 1024
+CHAT_REMEDIES = {
+    401: "Check the key that api_key_env: names",
+    403: "Check the key that api_key_env: names, and what it may do",
+    404: "Check summary: {rewriter_url: …, model: …}: the address ends where /chat/completions begins",
+    429: "It has enough for now: try again later, or raise its limit",
+}
 KEY_REMEDY = "Make one of whsec_ and the base64 of 24 to 64 random bytes"
 SLACK_REMEDIES = {
     "invalid_auth": "Copy the bot token again (xoxb-…, under OAuth & Permissions)",
@@ -83,21 +92,57 @@ def secret_fault(secret: str) -> str:
     return "" if 24 <= len(key) <= 64 else f"holds {len(key)} bytes, not 24 to 64"
 
 
-async def kafka(url: str) -> str:
-    """Return why no broker of a list answers, "" when one does."""
-    trouble = "no broker is named"
-    for part in url.split(";"):
-        broker = urlsplit(part)
+async def chat(url: str, model: str, key: str) -> tuple[str, str]:
+    """Return why an OpenAI-compatible endpoint says no word, and what to do about it; two "" when it does."""
+    body = {"model": model, "messages": [{"role": "user", "content": "Say ok."}], "max_tokens": 1}
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    try:
+        async with httpx.AsyncClient(timeout=WITHIN_S, trust_env=not is_this_machine(_host(url))) as client:
+            answer = await client.post(f"{url.rstrip('/')}/chat/completions", json=body, headers=headers)
+    except httpx.HTTPError as error:
+        return f"does not answer ({type(error).__name__})", "Start it, or check summary: {rewriter_url: …}"
+    if answer.status_code in CHAT_REMEDIES:
+        return f"answers {answer.status_code}", CHAT_REMEDIES[answer.status_code]
+    if answer.status_code != 200:
+        return f"answers {answer.status_code}", "See what its log says"
+    if b'"choices"' not in answer.content[:MOST_BYTES]:
+        return "answers no chat completion", "Its address ends where /chat/completions begins, often in /v1"
+    return "", ""
+
+
+async def browser_start(path: str, *, sandbox: bool) -> str:
+    """Return why a Chromium does not show a page of its own, "" when it does."""
+    with tempfile.TemporaryDirectory(prefix="clausewire-doctor-", ignore_cleanup_errors=True) as profile:
+        flags = ("--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}", "--dump-dom")
+        free = () if sandbox else ("--no-sandbox",)
+        child = await asyncio.create_subprocess_exec(
+            path,
+            *flags,
+            *free,
+            "data:text/html,<p>clausewire",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
         try:
-            async with asyncio.timeout(WITHIN_S):
-                _, writer = await asyncio.open_connection(broker.hostname, broker.port or 9092)
-        except (OSError, TimeoutError) as error:
-            trouble = f"it does not answer ({type(error).__name__})"
-            continue
-        writer.close()
-        await writer.wait_closed()
+            shown, told = await asyncio.wait_for(child.communicate(), BROWSER_S)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+            return f"no page within {BROWSER_S:g} s"
+    if b"<p>clausewire" in shown:
         return ""
-    return trouble
+    last = [line for line in told.decode("utf-8", "replace").splitlines() if line.strip()][-1:]
+    return f"status {child.returncode}{f', {last[0][:200]}' if last else ''}"
+
+
+def is_this_machine(host: str) -> bool:
+    """Say whether a host is the one that we run on."""
+    return host in {"localhost", "127.0.0.1", "::1"}
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def log_fault(path: Path) -> str:
