@@ -31,7 +31,7 @@ from pipeline.events import (
 )
 
 MEMBERS = 300  # deliveries of one message; with one more it is told before its time, and a new window opens
-SEEN, KNOWN = 1024, 512  # deliveries, and alerts told alone or not at all, that are remembered
+SEEN, KNOWN = 2 * MEMBERS, 256  # deliveries, and alerts told alone or not at all, that are remembered
 DIGEST = "digest"
 SHOWN_IN_ALERT = frozenset({"coverage", "confirmed"})  # what the alert itself says once it is known
 WITH_ITS_ALERT = "it is told with its alert, which was still waiting"
@@ -104,6 +104,8 @@ def taken(state: Gathering, event: DeliveryGathered, *, now: datetime) -> Outcom
         state, told = told_now(state, event.key, at=due.due_at, now=now)
         return _and(told, taken(state, event, now=now))
     state = _noted(replace(state, gather=event.gather or state.gather), due)
+    if state.gather is None:  # nobody says how, and nothing waits
+        return state, (due,)
     if any(alert_id(member) == alert_id(due) for member in state.members):
         return _merged(state, due)
     if what(due) != "alert":

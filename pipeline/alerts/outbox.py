@@ -20,7 +20,7 @@ from pipeline.events import AlertUpdated, DeliveryAttempted, DeliveryDue, Value
 SETTLED = 256  # settled deliveries remembered per thread, to recognise repeats
 TOLD = 32  # alerts of a thread whose messages can still be updated
 UPDATES = 32  # updates remembered per alert
-GATHERED = 32  # gathered messages that news of their alerts can still be told under
+GATHERED = 512  # alerts of gathered messages that news can still be told under, counted by whole messages
 
 
 class Pending(Value, frozen=True, kw_only=True):
@@ -211,6 +211,16 @@ def _holding(outbox: Outbox, member: str) -> Pending | None:
     return next((old for old in outbox.pending if member in members(old.due)), None)
 
 
+def _lately(together: tuple[Together, ...]) -> tuple[Together, ...]:
+    """Return the last gathered messages, as many as tell no more alerts than are remembered; at least the last."""
+    alerts = 0
+    for number, one in enumerate(reversed(together)):
+        alerts += max(len(one.alerts), 1)
+        if number and alerts > GATHERED:
+            return together[-number:]
+    return together
+
+
 def _thread_of(outbox: Outbox, alert: str) -> dict[str, str] | None:
     """Return where news of an alert belongs that was told in a gathered message."""
     found = next((one.receipt for one in reversed(outbox.together) if alert in one.alerts), None)
@@ -275,7 +285,7 @@ def _remembered(outbox: Outbox, delivery: DeliveryDue, event: DeliveryAttempted)
     if delivery.members:
         told_ones = tuple(alert_id(member) for member in delivery.members if what(member) == "alert")
         together = Together(receipt=event.receipt, alerts=told_ones)
-        return replace(outbox, together=(*outbox.together, together)[-GATHERED:])
+        return replace(outbox, together=_lately((*outbox.together, together)))
     told = _told(outbox, event.alert_id) or Told(alert_id=event.alert_id)
     if what(delivery) == "alert":
         told = replace(told, receipt=event.receipt)

@@ -320,6 +320,12 @@ def test_reader_is_told_how(gather: Gather, said: str) -> None:
     assert asked(gather) == said
 
 
+def test_nobody_says_how() -> None:
+    """News of a group that is not known, of a subscription that gathers no longer, is told at once."""
+    event = DeliveryGathered(due=told(1, "update"), group="group:x")
+    assert fold.taken(Gathering(), event, now=SEEN)[1] == (told(1, "update"),)
+
+
 def test_survives_the_changelog() -> None:
     """A gathering reads back from JSON as it was."""
     state = Desk().take(told(1), told(2), told(1, "update", "in-force")).state

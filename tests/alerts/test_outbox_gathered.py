@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipeline.alerts import attempt, outbox
-from pipeline.alerts.outbox import Outbox
+from pipeline.alerts.outbox import GATHERED, Outbox
 from pipeline.alerts.route import delivery_id
 from pipeline.errors import DeliveryError
 from pipeline.events import Channel, DeliveryAttempted, DeliveryDue, Severity
@@ -151,6 +151,16 @@ def test_alert_skipped_before_a_crash_takes_its_withdrawal() -> None:
     (first, reason), *_ = outbox.overtaken(box)
     box = outbox.attempted(box, attempt.skipped(first, reason, at=SEEN))
     assert [event.delivery_id for event, _ in outbox.overtaken(box)] == ["dlv-w1"]
+
+
+def test_memory_of_messages_is_bounded() -> None:
+    """However long a group lives, only the alerts of its last messages are remembered."""
+    box = Outbox()
+    for number in range(GATHERED):
+        one = message(2 * number, 2 * number + 1, name=f"dlv-{number}")
+        box = outbox.attempted(outbox.due(box, one), sent(one, ts=str(number)))
+    assert len(box.together) == GATHERED // 2
+    assert outbox.parent(box, news(2 * GATHERED - 1)) == {"thread_ts": str(GATHERED - 1)}
 
 
 def test_messages_that_wait_share_the_room() -> None:
