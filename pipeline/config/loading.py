@@ -74,8 +74,9 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         base=base,
     )
     broker_options = kafka(root.get("kafka"), base)
-    reworded = rewriter(root.get("summary"))
+    reworded, slack = rewriter(root.get("summary")), sections.slack(root.get("slack"))
     places = sections.unique(root.get("routes"), lambda item: routes.route(item, known))
+    # After every section that names secrets: each notes them as it is read.
     uses = tuple(SecretUse(name=name, line=line, key=key) for name, line, key in root.item.problems.secrets)
     file = _path(root, "secrets_file", env.get("CLAUSEWIRE_SECRETS_FILE"), base)
     return Settings(
@@ -88,7 +89,7 @@ def _settings(root: Table, path: Path, env: Mapping[str, str]) -> Settings:
         routes=places,
         fetch=sections.fetch(root.get("fetch")),
         smtp=smtp,
-        slack=sections.slack(root.get("slack")),
+        slack=slack,
         api=sections.api(root.get("api")),
         kafka=broker_options,
         blobs=blobs(root.get("blobs")),
