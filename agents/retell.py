@@ -29,13 +29,14 @@ from pipeline.events import (
     SubscriptionDeclared,
 )
 from pipeline.ports import Clock, ReplayLog
+from pipeline.topics import WORKERS
 
 E = TypeVar("E")
-LEDGER = "deliveries"
 PER_MINUTE = {Channel.SLACK: 60.0, Channel.EMAIL: 60.0, Channel.CONSOLE: 600.0}
 KIND_RATE = 240.0  # messages a minute to any other channel
 LOOK_S = 0.05
 PATIENCE_S = 20.0
+NOBODY = "nothing has taken it yet: is `clausewire run` at work, and is it the reader's hour?"
 IN_A_ROW = 3  # messages that were not taken, after which nothing more is sent
 
 
@@ -53,6 +54,7 @@ class Retelling:
     per_minute: float
     say: Callable[[str], None] = lambda words: None
     sent: int = 0
+    known: int = 0  # sent so long ago that only the program remembers
     refused: int = 0
     _in_a_row: int = 0
 
@@ -77,28 +79,38 @@ class Retelling:
     def _gap(self) -> timedelta:
         return timedelta(minutes=1 / self.per_minute)
 
-    async def _settled(self, delivery: str) -> DeliveryAttempted:
+    async def _settled(self, delivery: str) -> DeliveryAttempted | None:
+        """Wait until a message is over; None where the program has it and does not send it, for it did before."""
         begun, said = self.clock.now(), ""
         while True:
             self.ledger.look()
             last = self.ledger.last.get(delivery)
             if last and last.outcome != "failed":
                 return last
-            waiting = _waiting(last) if last else ""
-            if not last and (self.clock.now() - begun).total_seconds() > PATIENCE_S:
-                waiting = (
-                    "nothing has taken it yet: is `clausewire run` at work, and is it the reader's hour?"
-                )
+            is_late = (self.clock.now() - begun).total_seconds() > PATIENCE_S
+            if is_late and not last and not self.subscription.hours and self._is_taken_up():
+                return None
+            waiting = _failing(last) if last else NOBODY if is_late else ""
             if waiting != said:
                 said = waiting
                 self.say(waiting)
             await self.clock.sleep(LOOK_S)
 
-    def _settle(self, event: DeliveryAttempted) -> None:
-        if event.outcome == "sent":
+    def _is_taken_up(self) -> bool:
+        """Say whether the program has read all that was put into the outbox."""
+        done = self.log.committed(WORKERS, "outbox")
+        return all(done.get(n, 0) >= end for n, (_, end) in enumerate(self.log.spans("outbox")))
+
+    def _settle(self, event: DeliveryAttempted | None) -> None:
+        if event is None:
+            self.known += 1
+        elif event.outcome == "sent":
             self.sent += 1
             self._in_a_row = 0
-            return
+        else:
+            self._not_taken(event)
+
+    def _not_taken(self, event: DeliveryAttempted) -> None:
         self.refused += 1
         self._in_a_row += 1
         self.say(f"{event.delivery_id} was {event.outcome}: {event.reason}")
@@ -151,6 +163,6 @@ class Retelling:
         return event
 
 
-def _waiting(last: DeliveryAttempted) -> str:
+def _failing(last: DeliveryAttempted) -> str:
     again = f"; tried again at {last.retry_at:%H:%M:%S} UTC" if last.retry_at else ""
     return f"{last.delivery_id} failed ({last.reason}){again}; what follows waits for it"

@@ -103,4 +103,5 @@ def _run(retelling: Retelling, tally: Tally) -> None:
         progress.say(f"stopped after {done} of {len(tally.due)}; the same command goes on")
         raise typer.Exit(STOPPED) from None
     progress.end()
-    typer.echo(f"{retelling.sent} sent, {retelling.refused} not taken")
+    known = f", {retelling.known} sent long ago" if retelling.known else ""
+    typer.echo(f"{retelling.sent} sent, {retelling.refused} not taken{known}")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import subprocess
-import sys
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,73 +13,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from agents.__main__ import app
 from agents.commands.workforce import code, run_alone
 from agents.replay import GROUP, PAGES, Plan, Wanted, clear, compared, planned
 from pipeline.adapters.blobs import FolderBlobs
-from pipeline.adapters.history import EmbeddedHistory, open_history
-from pipeline.adapters.kafka.history import KafkaHistory
 from pipeline.adapters.wire import decode
-from pipeline.config import Settings, load
 from pipeline.errors import ClaimLostError
 from pipeline.events import DocumentSpec, FetchOutcome, Origin, PageFetched
 from pipeline.topics import SHADOWED
 from tests.adapters.log_broker import KINDS
 from tests.fakes import NOON
+from tests.flow.deployed import Deployment, deployed
 from tests.flow.line import CLAUSES, page
 
 DOCUMENTS, VERSIONS = 8, 12
-CONFIG = """
-data: {folder}
-broker: {broker}
-kafka: {{prefix: "{prefix}", partitions: 3, session_timeout: 6s}}
-documents:
-  - {{service: Example, name: Terms of Service, url: "https://example.org/terms"}}
-"""
 LONG_S = 60.0
-
-
-class Deployment:
-    """A configuration, and history that lies behind it."""
-
-    def __init__(self, folder: Path, broker: str) -> None:
-        self.config = folder / "clausewire.yaml"
-        prefix = f"replay-{uuid.uuid4().hex[:8]}."
-        self.config.write_text(CONFIG.format(folder=folder, broker=broker, prefix=prefix))
-        self.settings: Settings = load(self.config, {})
-        self.blobs = FolderBlobs(folder / "blobs")
-
-    def open(self) -> EmbeddedHistory | KafkaHistory:
-        return open_history(self.settings, create=True)
-
-    def command(self, *words: str, status: int = 1) -> str:
-        """Run a command; its exit status must be as said."""
-        given = [*words, "--config", str(self.config)]
-        result = CliRunner().invoke(app, given, catch_exceptions=False)
-        assert result.exit_code == status, result.output
-        return result.output
-
-    def process(self, *words: str) -> subprocess.Popen[bytes]:
-        """Run a command in a process of its own."""
-        given = [sys.executable, "-m", "agents", *words, "--config", str(self.config)]
-        return subprocess.Popen(given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture(params=KINDS)
 def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
     """Eight documents of twelve versions each, read one after the other, on the broker at hand."""
-    broker = f"embedded://{tmp_path}/log.db"
-    if request.param == "kafka":
-        broker = f"kafka://{request.getfixturevalue('kafka')}"
-    made = Deployment(tmp_path, broker)
-    with made.open() as history:
-        history.append(asyncio.run(pages(made.blobs)))
-    yield made
-    if request.param == "kafka":
+    with deployed(request, tmp_path) as made:
         with made.open() as history:
-            history.drop("")
+            history.append(asyncio.run(pages(made.blobs)))
+        yield made
 
 
 async def pages(blobs: FolderBlobs) -> list[PageFetched]:
