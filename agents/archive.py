@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import mimetypes
@@ -19,6 +20,7 @@ from pipeline.ports import Blobs
 
 __all__ = ["ArchiveError", "Intake", "batches", "date_of", "dated_files", "folder_pages", "media_type"]
 BATCH = 64  # pages
+ABREAST = 16  # bodies that are written at the same time
 
 DATED = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:]?(\d\d)(?:[-:]?(\d\d))?Z?)?")
 TEXT_TYPES = {".md": "text/markdown", ".txt": "text/plain"}
@@ -104,11 +106,18 @@ class Intake:
                 newest[event.key] = max(newest.get(event.key, event.at), event.at)
         return cls(blobs=blobs, known=known, newest=newest)
 
-    async def take(self, pages: Iterable[Archived]) -> list[PageFetched]:
-        """Store the bodies of new pages and return the events that put them into history."""
-        return [event for page in pages if (event := await self._taken(page)) is not None]
+    async def take(self, pages: Sequence[Archived]) -> list[PageFetched]:
+        """Store the bodies of new pages, several abreast, and return the events that put them into history."""
+        taken: list[PageFetched] = []
+        for few in batches(pages, ABREAST):
+            new = [found for page in few if (found := self._taken(page))]
+            await asyncio.gather(
+                *(self.blobs.put(data, media_type=event.body.media_type) for event, data in new if event.body)
+            )
+            taken += [event for event, _ in new]
+        return taken
 
-    async def _taken(self, page: Archived) -> PageFetched | None:
+    def _taken(self, page: Archived) -> tuple[PageFetched, bytes] | None:
         data = page.read()
         kind = page.headers.get("content-type", "text/html")
         ref = BodyRef(
@@ -121,11 +130,10 @@ class Intake:
         if page.at < self.newest.get(event.key, page.at):
             self.late += 1
             return None
-        await self.blobs.put(data, media_type=ref.media_type)
         self.known.add(event.id)
         self.newest[event.key] = page.at
         self.added += 1
-        return event
+        return event, data
 
 
 def _event(page: Archived, body: BodyRef) -> PageFetched:
