@@ -25,6 +25,7 @@ from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import new_secret
 from pipeline.adapters.wire import decode
 from pipeline.alerts import recipients
+from pipeline.alerts.window import asked
 from pipeline.config import Settings
 from pipeline.errors import DecodeError
 from pipeline.events import Event, SubscriptionDeclared
@@ -171,7 +172,9 @@ def recover(
         if not dry_run:
             history.append(asked_for(found, one, registry.apart))
     typer.echo(
-        f"{len(found)} alerts {'would be' if dry_run else 'are'} due to {one.subscription_id}", err=True
+        f"{len(found)} alerts {'would be' if dry_run else 'are'} due to {one.subscription_id}"
+        + (f"; {asked(one.gather)}" if one.gather and found else ""),
+        err=True,
     )
 
 
