@@ -37,10 +37,11 @@ class Level(NamedTuple):
     buttons: frozenset[str]
 
 
+LEADS = frozenset({*ANSWERS, "redline", "evidence"})
 LEVELS = (  # tried in turn until all alerts fit
-    Level(clause=1_000, lead=250, facts=2, buttons=ANSWERS),
-    Level(clause=500, lead=250, facts=1, buttons=ANSWERS),
-    Level(clause=500, lead=250, facts=1, buttons=frozenset()),
+    Level(clause=1_000, lead=250, facts=2, buttons=LEADS),
+    Level(clause=500, lead=250, facts=1, buttons=LEADS),
+    Level(clause=500, lead=250, facts=1, buttons=frozenset({"redline"})),
     Level(clause=320, lead=200, facts=0, buttons=frozenset()),
 )
 
