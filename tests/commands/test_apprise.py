@@ -39,7 +39,7 @@ def test_service_is_added_and_listed(here: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("url", [f"nosuch://{TOKEN}", TOKEN, "discord://", "tgram://123:abc"])
+@pytest.mark.parametrize("url", [f"nosuch://{TOKEN}", TOKEN, "discord://", "discord://only-an-id"])
 def test_unknown_url_is_told(here: Path, url: str) -> None:
     """A URL that Apprise does not know makes no subscription and is not repeated."""
     made = added(url)
