@@ -238,6 +238,21 @@ async def serve(
     polls: bool = True,
     lookout: Lookout | None = None,
 ) -> None:
-    """Run until asked to stop; raises what crashed the program."""
-    async with running(settings, clock, works=works, polls=polls, lookout=lookout) as program:
-        await program.run_until(stop)
+    """Run until asked to stop, while starting too; raises what crashed the program."""
+    leaving = asyncio.create_task(_leave(stop, asyncio.current_task()))
+    try:
+        async with running(settings, clock, works=works, polls=polls, lookout=lookout) as program:
+            leaving.cancel()
+            await program.run_until(stop)
+    except asyncio.CancelledError:
+        if not leaving.done() or leaving.cancelled():
+            raise
+    finally:
+        leaving.cancel()
+
+
+async def _leave(stop: asyncio.Event, starting: asyncio.Task[Any] | None) -> None:
+    """Break off a start that is no longer wanted."""
+    await stop.wait()
+    if starting is not None:
+        starting.cancel()
