@@ -7,6 +7,7 @@ the contact goes through the outbox like every other: it is retried, kept over r
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 
 import structlog
 from msgspec.structs import replace
@@ -29,6 +30,7 @@ from pipeline.ports import Memory
 
 Find = Callable[[str], SubscriptionDeclared | None]
 Subscriptions = Callable[[], Sequence[SubscriptionDeclared]]
+FIRST_ATTEMPT = timedelta(hours=1)  # an alert is older than the first attempt to tell it
 UNHEARD = "Add a route with only: {kinds: [health]}, or a contact: to this one"
 
 logger = structlog.get_logger(__name__)
@@ -82,7 +84,8 @@ def judged(
 
 def notice(one: SubscriptionDeclared, health: Health, event: DeliveryAttempted) -> AlertRaised:
     """Return the alert that tells those who ask for trouble that somebody is told no longer."""
-    since, name = health.failing_since or event.attempted_at, one.subscription_id
+    name = one.subscription_id
+    since = (health.failing_since or event.attempted_at) - FIRST_ATTEMPT
     reason = fold.why_off(health, event.attempted_at).rstrip(".")
     return AlertRaised(
         alert_id=derived_id("alt", "off", name, event.attempted_at),
