@@ -1,10 +1,12 @@
 """A redline cut to size keeps its spans whole, and tells every cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.alerts.render.redline import CUT, clip, shown, spans_of, words
+from pipeline.alerts.render.redline import CUT, clip, joined, shown, spans_of, words
 from pipeline.alerts.render.text import markdown, redline
 from pipeline.events import Change, ChangeType, Span
 from tests.alerts import samples
@@ -116,3 +118,56 @@ def test_markdown_redline() -> None:
     """In Markdown the words' own markup is inert."""
     spans = (("=", "a *b* "), ("-", "_c_ "), ("+", "<d> [e](f)"))
     assert markdown(spans) == r"a \*b\* ~~\_c\_~~ **\<d\> \[e\](f)**"
+
+
+@pytest.mark.parametrize(
+    ("spans", "whole"),
+    [
+        (  # the words of a phrase that policy marks one by one
+            (
+                ("=", "We "),
+                ("+", "agree that we "),
+                ("+", "will"),
+                ("+", " "),
+                ("+", "not"),
+                ("+", " share."),
+            ),
+            (("=", "We "), ("+", "agree that we will not share.")),
+        ),
+        (
+            (
+                ("-", "March"),
+                ("+", "May"),
+                ("=", " "),
+                ("-", "14"),
+                ("+", "23"),
+                ("-", ","),
+                ("+", ","),
+                ("=", " 2024"),
+            ),
+            (("-", "March 14,"), ("+", "May 23,"), ("=", " 2024")),
+        ),
+        ((("-", "a"), ("+", "b"), ("-", "c"), ("+", "d")), (("-", "ac"), ("+", "bd"))),
+        ((("=", "x"), ("-", ","), ("+", ","), ("=", "y")), (("=", "x,y"),)),
+        ((("-", "a"), ("=", " "), ("-", "b")), (("-", "a"), ("=", " "), ("-", "b"))),
+        ((("=", "x "), ("+", "new"), ("=", " ")), (("=", "x "), ("+", "new"), ("=", " "))),
+        ((), ()),
+    ],
+)
+def test_neighbours_are_one(spans: tuple[tuple[str, str], ...], whole: tuple[tuple[str, str], ...]) -> None:
+    """Changes side by side, or with but a blank between them, are told as one phrase for another."""
+    assert joined(spans) == whole
+
+
+@given(samples.redlines)
+def test_joining_loses_nothing(spans: tuple[tuple[str, str], ...]) -> None:
+    """The old text and the new are the same before and after neighbours are joined, and none are left apart."""
+    found = joined(spans)
+    for side in ("=-", "=+"):
+        assert "".join(text for op, text in found if op in side) == "".join(
+            text for op, text in spans if op in side
+        )
+    assert all(
+        (one[0], other[0]) in {("=", "-"), ("=", "+"), ("-", "+"), ("-", "="), ("+", "=")}
+        for one, other in pairwise(found)
+    )

@@ -65,7 +65,7 @@ def tell(fact: Fact) -> str:
 
 def _placed(change: Change, told: str, rank: int) -> str:
     where = heading(change.heading_path[-1], 60) if rank and change.heading_path else ""
-    return f"{where}: {told}" if where else told
+    return f"{where}{' ' if where[-1] in '?!' else ': '}{told}" if where else told
 
 
 def _note(fact: Fact) -> str:

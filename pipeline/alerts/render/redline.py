@@ -26,12 +26,59 @@ class Clip(Value, frozen=True, kw_only=True):
 
 
 def spans_of(change: Change) -> Spans:
-    """Return the redline of a change: its own, or the whole old and new text where it has none."""
+    """Return the redline of a change in whole phrases: its own, or the old and the new text where it has none."""
     if change.redline:
-        return tuple((op, text) for op, text in change.redline if text)
+        return joined(tuple((op, text) for op, text in change.redline if text))
     old = (("-", change.old.text),) if change.old and change.old.text else ()
     new = (("+", change.new.text),) if change.new and change.new.text else ()
     return old + new
+
+
+def joined(spans: Spans) -> Spans:
+    """Return a redline whose neighbouring changes are one: all that went, then all that came for it.
+
+    "[-March-]{+May+} [-14-]{+23+}" becomes "[-March 14-]{+May 23+}", and what went and came back is not changed. Both
+    texts read as before.
+    """
+    found: list[tuple[str, str]] = []
+    old, new, held = "", "", ""  # what went, what came, and a blank that may lie between two changes
+    for op, text in (*spans, ("", "")):
+        if op in ("-", "+"):
+            old, new, held = _with_blank(found, old, new, held)
+            old, new = (old + text, new) if op == "-" else (old, new + text)
+        elif op == "=" and not text.strip() and (old or new) and not held:
+            held = text
+        else:
+            found += [*_sides(old, new), *([("=", held)] if held else []), (op, text)]
+            old = new = held = ""
+    return _flat(found[:-1])
+
+
+def _with_blank(found: list[tuple[str, str]], old: str, new: str, held: str) -> tuple[str, str, str]:
+    """Take a blank between two changes into both of their sides, or end the change before it where it has but one."""
+    if not held:
+        return old, new, ""
+    if old.strip() and new.strip():
+        return old + held, new + held, ""
+    found += [*_sides(old, new), ("=", held)]
+    return "", "", ""
+
+
+def _sides(old: str, new: str) -> list[tuple[str, str]]:
+    if old == new:
+        return [("=", old)] if old else []
+    return [(op, text) for op, text in (("-", old), ("+", new)) if text]
+
+
+def _flat(spans: Iterable[tuple[str, str]]) -> Spans:
+    """Return spans with neighbours that are unchanged as one."""
+    flat: list[tuple[str, str]] = []
+    for op, text in spans:
+        if op == "=" and flat and flat[-1][0] == "=":
+            flat[-1] = ("=", flat[-1][1] + text)
+        else:
+            flat.append((op, text))
+    return tuple(flat)
 
 
 def clip(spans: Spans, limit: int, *, per_span: int = 0) -> Clip:
