@@ -19,6 +19,8 @@ SCOPES: Mapping[str, str] = {
     "subscriptions:write": "make, change, pause, test, rotate and remove subscriptions",
     "deliveries:read": "see what became of deliveries",
     "alerts:read": "see alerts",
+    "silences:read": "see silences",
+    "silences:write": "declare and end silences",
 }
 PREFIX = "cwk_"
 SHOWN = web.RequestKey("shown", ApiKeyDeclared)  # the key that a request shows, once it was let in

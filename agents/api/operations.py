@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from agents.api import reading, subscriptions
+from agents.api import reading, silences, subscriptions
 from agents.api.office import Office
+from agents.silence import NewSilence
 from agents.subscribe import ChangedSubscription, NewSubscription
 
 Handler = Callable[[Office, web.Request], Awaitable[web.Response]]
@@ -45,6 +46,7 @@ class Operation:
 
 
 ID = Parameter("id", "path", "The subscription.", {"type": "string"})
+SILENCE_ID = Parameter("id", "path", "The silence.", {"type": "string"})
 ALERT_ID = Parameter("id", "path", "The alert.", {"type": "string"})
 LIMIT = Parameter("limit", "query", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 200})
 CURSOR = Parameter("cursor", "query", "The next_cursor of the page before.", {"type": "string"})
@@ -56,6 +58,11 @@ IDEMPOTENCY = Parameter(
 )
 TEXT: dict[str, Any] = {"type": "string", "maxLength": reading.LONGEST}
 TIME: dict[str, Any] = {"type": "string", "pattern": reading.MOMENT}
+
+
+STATE = Parameter(
+    "state", "query", "Those that are not over, or all.", {"type": "string", "enum": list(silences.STATES)}
+)
 
 
 def _filter(name: str, says: str) -> Parameter:
@@ -111,7 +118,7 @@ def _act(method: str, path: str, name: str, handler: Handler, summary: str, **mo
         path=path,
         name=name,
         handler=handler,
-        scope="subscriptions:write",
+        scope=f"{path.split('/')[2]}:write",
         summary=summary,
         **given,
     )
@@ -160,5 +167,23 @@ OPERATIONS = (
     _read(
         "/v1/alerts/{id}", "getAlert", reading.alert, "alerts:read", "Show an alert, its updates and who was told.",
         gives=reading.AlertView, parameters=(ALERT_ID,), fails=(*READS, 404, 503),
+    ),
+    _read(
+        "/v1/silences", "listSilences", silences.list_all, "silences:read", "List silences, the next to end first.",
+        gives=silences.SilencePage, parameters=(LIMIT, CURSOR, STATE), fails=LISTS,
+    ),
+    _act(
+        "POST", "/v1/silences", "createSilence", silences.create,
+        "Have alerts that meet all matchers not told until a time.",
+        takes=NewSilence, gives=silences.SilenceView, status=201, parameters=(),
+        fails=(*READS, 409, 413, 415, 422, 503),
+    ),
+    _read(
+        "/v1/silences/{id}", "getSilence", silences.show, "silences:read", "Show a silence.",
+        gives=silences.SilenceView, parameters=(SILENCE_ID,), fails=(*READS, 404),
+    ),
+    _act(
+        "DELETE", "/v1/silences/{id}", "endSilence", silences.end, "End a silence now.",
+        gives=None, status=204, parameters=(SILENCE_ID,),
     ),
 )  # fmt: skip

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
+from agents import silence
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.reading import InputError
 from agents.commands.standing import declare, named, standing
 from pipeline.adapters.clock import SystemClock
 from pipeline.alerts.silence import matcher
 from pipeline.config.values import length
-from pipeline.events import SilenceDeclared, derived_id
+from pipeline.events import SilenceDeclared
 
 silence_app = typer.Typer(help="What is not told for a while.", no_args_is_help=True)
 
@@ -39,14 +39,14 @@ def add(
     registry = standing(settings) if to else None
     only = tuple(named(registry, name).subscription_id for name in to or () if registry)
     made = SilenceDeclared(
-        silence_id=derived_id("sil", now, *matchers)[:16],
+        silence_id=silence.new_id(now, *matchers),
         matchers=wanted,
         starts_at=now,
         ends_at=now + _lasting(lasting),
         declared_at=now,
         subscriptions=only,
         author=_author(),
-        comment=comment[:500],
+        comment=comment[: silence.COMMENT],
     )
     declare(settings, made)
     typer.echo(f"{made.silence_id}  until {made.ends_at:%Y-%m-%d %H:%M} UTC")
@@ -54,7 +54,7 @@ def add(
 
 def _lasting(written: str) -> timedelta:
     seconds = length(written)
-    if not 0 < seconds <= 366 * 86_400:
+    if not 0 < seconds <= silence.LONGEST.total_seconds():
         raise InputError(
             f'"{written[:30]}" is not a length of time up to a year', remedy="Write 90m, 8h or 2d"
         )
@@ -93,9 +93,9 @@ def expire(silence_id: str, config: ConfigFile = EXAMPLE) -> None:
     """End a silence now."""
     settings, now = settings_from(config), SystemClock().now()
     found = standing(settings).silences.get(silence_id)
-    if found is None or found.ends_at <= now:
+    if found is None or not silence.holds(found, now):
         raise InputError(
             f"there is no silence {silence_id} that holds", remedy="see `clausewire silence list`"
         )
-    declare(settings, replace(found, ends_at=now, declared_at=now))
+    declare(settings, silence.ended(found, at=now))
     typer.echo(f"{silence_id} is over")
