@@ -254,7 +254,8 @@ class Pump:
             async with asyncio.timeout(LONGEST_ATTEMPT_S):
                 receipt = await notifier.send(due, parent=fold.parent(outbox, due))
         except TimeoutError:
-            slow = DeliveryError(f"no answer within {LONGEST_ATTEMPT_S:g} s", ambiguous=True)
+            is_ours = channel is Channel.EMAIL  # it is our own mail server that is slow
+            slow = DeliveryError(f"no answer within {LONGEST_ATTEMPT_S:g} s", ambiguous=True, ours=is_ours)
             return self._failed(due, slow, channel, number)
         except PipelineError as error:
             return self._failed(due, error, channel, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable
@@ -23,6 +24,7 @@ NEARBY = (
     ".home.arpa",
 )  # names that no public server has (RFC 6761, 6762, 8375)
 RESPONSE_CHARS = 500
+ABREAST = 8  # connections at a time: each recipient has a mail of their own, and servers bound who may come
 
 Compose = Callable[[DeliveryDue], EmailMessage]
 Sign = Callable[[bytes], bytes]
@@ -64,10 +66,15 @@ class SmtpServer:
         self._context = context
         self._local_name = local_name
         self._sign = sign
+        self._places = asyncio.Semaphore(ABREAST)
 
     async def deliver(self, mail: EmailMessage) -> str:
         """Return what the server answers to a mail; DeliveryError to try again, RefusedError to give up."""
         content = self._sign(mail.as_bytes()) if self._sign else mail.as_bytes()
+        async with self._places:
+            return await self._handed_over(mail, content)
+
+    async def _handed_over(self, mail: EmailMessage, content: bytes) -> str:
         client = self._client()
         try:
             await self._greet(client)

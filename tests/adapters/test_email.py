@@ -1,5 +1,6 @@
 """Mail to real servers on loopback: encrypted, told apart by their answers, and nothing secret in what is recorded."""
 
+import asyncio
 import email
 import logging
 import traceback
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.adapters.email import EmailNotifier, SmtpServer
+from pipeline.adapters.email import ABREAST, EmailNotifier, SmtpServer
 from pipeline.alerts.render import email as render
 from pipeline.alerts.render.email import Letter
 from pipeline.errors import ConfigError, DeliveryError, PipelineError, RefusedError
@@ -222,3 +223,42 @@ async def test_hostile_mail_arrives_alone(text: str) -> None:
     async with mailing() as box:
         await notifier(box.port, letter=letter).send(due(samples.hostile(text)), parent=None)
     assert [mail.rcpt_tos for mail in box.mails] == [["ann@example.net"]]
+
+
+async def test_few_connections_at_a_time() -> None:
+    """However many recipients there are, the mail server is spoken to by a few connections at a time."""
+    opened, most = 0, 0
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened, most
+        opened, most = opened + 1, max(most, opened + 1)
+        await asyncio.sleep(0.02)
+        opened -= 1
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        one = notifier(server.sockets[0].getsockname()[1], timeout_s=5)
+        results = await asyncio.gather(
+            *(one.send(due(), parent=None) for _ in range(40)), return_exceptions=True
+        )
+    assert {type(result) for result in results} == {DeliveryError}
+    assert most == ABREAST
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ours"), [("450 4.2.1 mailbox busy", False), ("530 5.7.0 log in first", True)]
+)
+async def test_whose_fault_it_is(verdict: str, ours: bool) -> None:
+    """What a recipient's server says of them is theirs; that ours wants a login is ours."""
+    async with mailing() as box:
+        box.verdict = verdict
+        error = await failure(box.port)
+    assert isinstance(error, DeliveryError)
+    assert error.ours is ours
+
+
+async def test_our_own_server_away_is_ours() -> None:
+    """That nobody answers where our mail server should be says nothing of the recipient."""
+    error = await failure(1)
+    assert isinstance(error, DeliveryError)
+    assert error.ours
