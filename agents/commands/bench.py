@@ -24,7 +24,7 @@ QUALITY: dict[str, Arguments] = {
     "meaning": lambda data: [str(data)],
     "news": lambda data: ["--data", str(data)],
 }
-SPEED = ("log", "line", "poll", "delivery", "kafka")
+SPEED = ("log", "line", "poll", "delivery", "kafka", "replay")
 
 bench_app = typer.Typer(help="Measure quality and speed.", no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def quality(
 @bench_app.command("speed")
 def speed(
     only: Annotated[
-        str, typer.Argument(help="One of log, line, poll, delivery, kafka; none means all.")
+        str, typer.Argument(help="One of log, line, poll, delivery, kafka, replay; none means all.")
     ] = "",
 ) -> None:
     """Print what the machinery does per second, and from fetch to delivery."""
