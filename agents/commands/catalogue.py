@@ -40,6 +40,7 @@ COMMANDS = {
     "deliveries": Place("deliveries:deliveries_app", HISTORY),
     "why": Place("deliveries:why", HISTORY),
     "explain": Place("explain:explain", HISTORY),
+    "evidence": Place("evidence:evidence", HISTORY),
     "clauses": Place("explain:clauses", HISTORY),
     "import": Place("importing:import_pages", HISTORY),
     "replay": Place("replaying:replay_history", HISTORY),
