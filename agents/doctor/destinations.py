@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from agents.doctor import probes
 from agents.doctor.finding import Finding, fail, failed, ok, warn
 from pipeline.adapters import ssrf
-from pipeline.adapters.apprise import service
+from pipeline.adapters.apprise_service import service
 from pipeline.config import Route, Settings
 from pipeline.errors import ConfigError
 from pipeline.events import Channel

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from pipeline.adapters import apprise as adapter
-from pipeline.adapters.apprise import AppriseNotifier, opened, service
+from pipeline.adapters import apprise_service
+from pipeline.adapters.apprise import AppriseNotifier, opened
+from pipeline.adapters.apprise_service import service
 from pipeline.adapters.clock import SystemClock
 from pipeline.alerts.render import apprise as render
 from pipeline.errors import ConfigError, DeliveryError, PipelineError, RefusedError
@@ -143,7 +145,7 @@ async def test_lost_answer_is_ambiguous(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, path: str, ambiguous: bool
 ) -> None:
     """Where the message may have been taken, the error says so."""
-    monkeypatch.setattr(adapter, "READ_S", 0.3)
+    monkeypatch.setattr(apprise_service, "READ_S", 0.3)
     error = await refusal(place(receiver, path))
     assert isinstance(error, DeliveryError)
     assert error.ambiguous is ambiguous
@@ -165,7 +167,7 @@ async def test_services_words_are_kept(receiver: Receiver) -> None:
 
 async def test_time_is_bounded(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that hangs is given up on, and what it took is not known."""
-    monkeypatch.setattr(adapter, "READ_S", 2.0)
+    monkeypatch.setattr(apprise_service, "READ_S", 2.0)
     error = await refusal(place(receiver, "hang"), timeout_s=0.2)
     assert isinstance(error, DeliveryError)
     assert (error.ambiguous, "0.2 s" in str(error)) == (True, True)
@@ -173,7 +175,7 @@ async def test_time_is_bounded(receiver: Receiver, monkeypatch: pytest.MonkeyPat
 
 async def test_messages_go_one_at_a_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one message hangs the next is sent back to the outbox, sure not to have been posted."""
-    monkeypatch.setattr(adapter, "READ_S", 0.5)
+    monkeypatch.setattr(apprise_service, "READ_S", 0.5)
     monkeypatch.setattr(adapter, "TURN_S", 0.1)
     sender = await notifier(place(receiver, "hang"))
     first, second = await asyncio.gather(
@@ -184,6 +186,18 @@ async def test_messages_go_one_at_a_time(receiver: Receiver, monkeypatch: pytest
     assert isinstance(first, DeliveryError)
     assert isinstance(second, DeliveryError)
     assert (first.ambiguous, second.ambiguous) == (True, False)
+
+
+async def test_hanging_services_delay_no_other(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty services that hang keep the forty-first waiting for nothing."""
+    monkeypatch.setattr(apprise_service, "READ_S", 1.5)
+    hanging = [await notifier(place(receiver, "hang")) for _ in range(40)]
+    stuck = [asyncio.create_task(one.send(due(), parent=None)) for one in hanging]
+    await asyncio.sleep(0.3)
+    sent = await asyncio.wait_for((await notifier(place(receiver))).send(due(), parent=None), 1.0)
+    outcomes = await asyncio.gather(*stuck, return_exceptions=True)
+    assert sent.response == "JSON took it"
+    assert {type(outcome) for outcome in outcomes} == {DeliveryError}
 
 
 class Lines(logging.Handler):
