@@ -5,7 +5,7 @@ The routes of the configuration are declared on the topic as sources are; others
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ from pipeline.ports import Clock, Follower, Publisher
 
 TOPICS = ("subscriptions", "silences", "access")
 BY_FILE = "configuration"
+LEFT = "unsubscribed by its reader"
 LOOK_AGAIN = timedelta(seconds=5)  # at a subscription that is off
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -179,14 +180,16 @@ def to_declare(
 ) -> list[SubscriptionDeclared]:
     """Return what must be published so that the routes of the configuration hold, and those gone from it no longer.
 
-    A route that an operator paused stays paused while its lines stay as they are.
+    A route that an operator paused stays paused while its lines stay as they are; a reader who left is told no more
+    whatever the lines say.
     """
     before = {one.subscription_id: one for one in known}
     now = {one.subscription_id: one for one in wanted}
     changed = [
-        replace(one, active=True, created_at=_created(before.get(key), one))
+        declared
         for key, one in now.items()
         if key not in before or not same(before[key], one)
+        for declared in _anew(before.get(key), replace(one, created_at=_created(before.get(key), one)))
     ]
     gone = [
         replace(one, removed=True, declared_at=at)
@@ -194,6 +197,18 @@ def to_declare(
         if one.by == BY_FILE and key not in now
     ]
     return [*changed, *gone]
+
+
+def _anew(known: SubscriptionDeclared | None, one: SubscriptionDeclared) -> Iterator[SubscriptionDeclared]:
+    """Yield a route whose lines are new, switched on; but off for the reader who left it."""
+    boxes = recipients.mailboxes(one)
+    left = recipients.mailboxes(known) if known and not known.active and known.reason == LEFT else {}
+    if left and left.keys() == boxes.keys():
+        yield replace(one, active=False, reason=LEFT)
+        return
+    yield replace(one, active=True)
+    for name in left.keys() & boxes.keys():
+        yield replace(one, subscription_id=name, target={"to": [boxes[name]]}, active=False, reason=LEFT)
 
 
 def same(one: SubscriptionDeclared, other: SubscriptionDeclared) -> bool:

@@ -9,13 +9,13 @@ from aiohttp import web
 from agents import subscribe
 from agents.api.office import Office
 from agents.api.problems import ProblemError
+from agents.subscriptions import LEFT
 from pipeline.adapters.vault import Vault
 from pipeline.alerts import recipients
 from pipeline.errors import ConfigError
 from pipeline.events import SubscriptionDeclared
 
 MARK = "leave|"
-REASON = "unsubscribed by its reader"
 PATH = "/unsubscribe/{token}"
 
 
@@ -28,7 +28,7 @@ async def leave(office: Office, request: web.Request) -> web.Response:
     """Tell a reader no more at their word, and only them. Needs no cookie and no key, and does not redirect."""
     one = _named(office, request.match_info["token"])
     if one.active:
-        await office.declare(subscribe.paused(one, REASON, at=office.now()))
+        await office.declare(subscribe.paused(one, LEFT, at=office.now()))
     return _page("You are unsubscribed", f"No more alerts of “{one.name}” will be sent to you.")
 
 

@@ -178,5 +178,6 @@ pre{background:#8882;padding:1rem;overflow:auto}</style></head><body><h1>Clausew
   -d '{"name": "Legal", "to": {"webhook": {"url": "https://example.org/hook"}}, "only": {"min_severity": "high"}}' \\
   http://127.0.0.1:8480/v1/subscriptions</pre>
 <p>A new webhook is asked for consent: <code>OPTIONS</code> with <code>WebHook-Request-Origin</code> (CloudEvents), or
-else a signed ping that must be answered with 2xx. Posts are signed as Standard Webhooks has it; the secret is in the
+else a signed ping that must be answered with 2xx. Posts are signed as Standard Webhooks has it, by a shared secret
+or, with <code>"signature": "v1a"</code>, by a key whose public part is shown at any time; the secret is in the
 answer that made or rotated it, and nowhere else.</p>{{operations}}</body></html>"""

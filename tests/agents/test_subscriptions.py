@@ -9,12 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from agents.channels import Channels
-from agents.subscriptions import TOPICS, Registry, known, to_declare
+from agents.subscriptions import LEFT, TOPICS, Registry, known, to_declare
 from pipeline.adapters.embedded import Log
 from pipeline.adapters.follow import EmbeddedFollower
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import Vault, new_key, vault
 from pipeline.alerts.hours import hours
+from pipeline.alerts.recipients import mailboxes
 from pipeline.config.loading import parse
 from pipeline.errors import ConfigError, DeliveryError
 from pipeline.events import Channel, DeliveryDue, Sealed, SubscriptionDeclared
@@ -151,3 +152,41 @@ async def test_message_waits_for_its_hours() -> None:
     registry = Registry()
     await registry.take(replace(LEGAL, hours=hours("fri 08:00-09:00")))  # NOON is a Thursday
     assert registry.waits(DUE, NOON) == NOON.replace(day=18, hour=8)
+
+
+MAIL = replace(LEGAL, channel=Channel.EMAIL, target={"to": ["anna@example.org"]}, by="configuration")
+GONE = replace(MAIL, active=False, reason=LEFT)
+
+
+def test_reader_who_left_stays_away() -> None:
+    """A route whose only reader left is declared anew as they left it, whatever else its lines say now."""
+    wanted = replace(at_later(MAIL), name="Another name")
+    assert [(one.active, one.reason) for one in to_declare([GONE], [wanted], at=LATER)] == [(False, LEFT)]
+
+
+async def test_reader_who_left_stays_away_from_a_list() -> None:
+    """A route whose only reader left gets another: that one is told, and the first is not."""
+    registry = Registry()
+    for one in to_declare(
+        [GONE], [replace(at_later(MAIL), target={"to": ["anna@example.org", "bo@example.org"]})], at=LATER
+    ):
+        await registry.take(one)
+    assert [(one.target["to"], one.active) for one in registry.told()] == [
+        (["anna@example.org"], False), (["bo@example.org"], True),
+    ]  # fmt: skip
+
+
+async def test_what_was_due_to_a_list_still_goes_out(tmp_path: Path) -> None:
+    """A list has a notifier for each recipient, for itself and its contact; who goes from it has none any more."""
+    text = b"smtp: {host: h, from: a@example.org}\nroutes: []\n"
+    found = parse(text, tmp_path / "clausewire.yaml", {})
+    several = replace(MAIL, target={"to": ["anna@example.org", "bo@example.org"]}, contact="it@example.org")
+    async with Channels(found, FixedClock()) as channels:
+        await channels.open(several)
+        before = set(channels.notifiers)
+        await channels.open(MAIL)
+        after = set(channels.notifiers)
+        channels.close("legal")
+    assert before == {"legal", "legal/owner", *mailboxes(several)}
+    assert after == {"legal", *mailboxes(MAIL)}
+    assert not channels.notifiers
