@@ -172,7 +172,13 @@ def test_envelope_cannot_inject(name: str) -> None:
 def test_withdrawal_says_so() -> None:
     """A withdrawal tells that, when and why, about which document."""
     text = part(written(withdrawn(), about=alert()), "plain")
-    assert text.startswith("X — Privacy Policy\nWithdrawn on 17 October 2024, 11:04 UTC\nthe page went back")
+    assert text.startswith(
+        "X — Privacy Policy\nWithdrawn on 17 October 2024, 11:04 UTC\nThe page went back.\n"
+    )
+    assert "No longer stands: X changes its Privacy Policy  [HIGH]" in text
+    assert re.search(
+        r"<del[^>]*>X changes its Privacy Policy</del>", part(written(withdrawn(), about=alert()), "html")
+    )
 
 
 def test_own_template_is_used() -> None:

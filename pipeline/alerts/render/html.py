@@ -57,6 +57,7 @@ def _values(told: Told, about: AlertRaised | None, scale: float) -> dict[str, ob
         "lead": words.lead(alert) if alert else "",
         "summary": words.account(alert) if alert else "",
         "notice": words.notice(told) if isinstance(told, AlertRaised) else words.update_title(told),
+        "withdrawn": isinstance(told, AlertWithdrawn),
         "alert_id": told.alert_id,
         "remark": "",
     }
@@ -79,7 +80,7 @@ def _content(alert: AlertRaised, scale: float) -> dict[str, object]:
 def _news_of(told: AlertUpdated | AlertWithdrawn) -> dict[str, object]:
     return {
         "update": words.update_title(told),
-        "reason": words.one_line(words.because(told), 600),
+        "reason": words.sentence(words.because(told)),
         "changes": [],
         "more": "",
         "facts": [],

@@ -38,3 +38,9 @@ def is_web(url: str) -> bool:
 def heading(text: str, limit: int) -> str:
     """Return a heading as part of a line: without the point or colon that it ends on."""
     return one_line(text, limit).rstrip(" .:;")
+
+
+def sentence(text: str, limit: int = 600) -> str:
+    """Return words that stand alone as a sentence: a capital to begin with, a point at the end."""
+    said = one_line(text, limit)
+    return f"{said[:1].upper()}{said[1:]}{'' if said[-1:] in '.!?…”’)' else '.'}" if said else ""

@@ -52,7 +52,7 @@ def reply(
     told: AlertUpdated | AlertWithdrawn, *, delivery_id: str, alert: AlertRaised | None = None
 ) -> Message:
     """Return the message that tells an update or a withdrawal under its alert."""
-    title, reason = words.update_title(told), words.one_line(words.because(told), 600)
+    title, reason = words.update_title(told), words.sentence(words.because(told))
     stories = told.coverage if isinstance(told, AlertUpdated) else ()
     about = f"{words.subject(alert)}: {title}" if alert else title
     said = reason or " ".join(words.one_line(story.title, 150) for story in stories[:1])

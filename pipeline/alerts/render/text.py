@@ -53,7 +53,7 @@ def update(
     lines = [
         words.subject(about) if about else "",
         words.update_title(told),
-        words.one_line(words.because(told), 600),
+        words.sentence(words.because(told)),
         *(
             f"· {words.one_line(story.title)}  {words.coverage(story)}\n  {words.clean(story.url)}"
             for story in (told.coverage if isinstance(told, AlertUpdated) else ())
@@ -62,7 +62,8 @@ def update(
     blocks = ["\n".join(line for line in lines if line)]
     if about and links is not None:
         grave = "" if about.kind == "story" else f"  [{about.severity.upper()}]"
-        blocks += [f"{words.lead(about)}{grave}", "\n".join(_sources(about, links))]
+        stood = "No longer stands: " if isinstance(told, AlertWithdrawn) else ""
+        blocks += [f"{stood}{words.lead(about)}{grave}", "\n".join(_sources(about, links))]
     return "\n\n".join(blocks) + "\n"
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pipeline.alerts.render.counts import QUIET, VERBS, more, total
 from pipeline.alerts.render.facts import facts, tell
-from pipeline.alerts.render.letters import clean, count, heading, is_web, one_line
+from pipeline.alerts.render.letters import clean, count, heading, is_web, one_line, sentence
 from pipeline.alerts.render.times import day, days, effective, in_force, instant, is_ahead
 from pipeline.events import (
     AlertRaised,
@@ -48,6 +48,7 @@ __all__ = [
     "notice",
     "one_line",
     "place",
+    "sentence",
     "subject",
     "tell",
     "total",
