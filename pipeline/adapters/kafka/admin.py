@@ -20,9 +20,11 @@ from aiokafka.errors import (
     NonEmptyGroup,
     NotCoordinatorForGroupError,
     TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
 from aiokafka.protocol.admin import DeleteGroupsRequest
+from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import TopicPartition
 
 from pipeline.adapters.kafka.connection import Connection, closed_door
@@ -135,6 +137,11 @@ class Admin:
         """Return the cluster's id and its number of brokers."""
         told = await self.client.describe_cluster()
         return str(told["cluster_id"] or ""), len(told["brokers"])
+
+    async def present(self, names: Iterable[str]) -> set[str]:
+        """Return which of the topics named are there; asks for no others, of which a cluster may have thousands."""
+        answer = await self.client._send_request(MetadataRequest(sorted(names), False))  # and makes none
+        return {name for code, name, *_ in answer.topics if code != UnknownTopicOrPartitionError.errno}
 
     async def found(self, names: Iterable[str]) -> dict[str, Found]:
         """Return the topics that are there, of those named."""

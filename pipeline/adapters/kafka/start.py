@@ -79,7 +79,7 @@ class Kafka:
             await asyncio.sleep(every_s)
             try:
                 async with admin_of(self.connection) as admin:
-                    there = await admin.sizes()
+                    there = await admin.present(self._names())
             except StoreError as error:
                 away = True
                 logger.warning("kafka.unreachable", reason=str(error), remedy="what is at work waits for it")
@@ -87,7 +87,7 @@ class Kafka:
             if away:
                 away = False
                 logger.info("kafka.reachable-again")
-            before, gone = gone, self._names() - there.keys()
+            before, gone = gone, self._names() - there
             if gone & before:
                 raise _deleted(sorted(gone & before))
 
