@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -153,13 +153,21 @@ def _one_of(to: To) -> str:
 
 
 def _endpoint(to: WebhookTo) -> str:
-    if urlsplit(to.url).hostname in SLACK_HOSTS:
+    if _split(to.url, key="to.webhook.url").hostname in SLACK_HOSTS:
         raise UnusableError(
             "the address of a Slack webhook is a secret",
             key="to.webhook",
             remedy="Give it as slack.webhook_url",
         )
     return to.url
+
+
+def _split(url: str, *, key: str) -> SplitResult:
+    """Return the parts of a URL; UnusableError for what is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise UnusableError("this is no URL", key=key, remedy="Write https://host/path") from None
 
 
 def _holds(known: SubscriptionDeclared, name: str) -> bool:
@@ -178,7 +186,7 @@ def _service(url: str) -> str:
 
 def _slack(slack: SlackTo) -> Destination:
     if slack.webhook_url and not (slack.channel or slack.token):
-        parts = urlsplit(slack.webhook_url)
+        parts = _split(slack.webhook_url, key="to.slack.webhook_url")
         if parts.scheme != "https" or parts.hostname not in SLACK_HOSTS:
             raise UnusableError(
                 "this is no Slack webhook",
