@@ -226,6 +226,26 @@ def test_asked_again_later_is_told_again() -> None:
     assert [alerts(one) for one in desk.close().sent] == [["alt-1", "alt-2"]] * 2
 
 
+@pytest.mark.parametrize("first", [told(1), told(1, "update", "in-force")])
+def test_asked_again_while_it_waits_is_told_once(first: DeliveryDue) -> None:
+    """What is asked for again while it waits, or news of it does, is in the message once, before its news."""
+    later = replace(told(1), due_at=SEEN + timedelta(days=1))
+    desk = Desk(DAILY).take(first, told(2), later).close()
+    assert [what(one) for one in desk.sent[0].members if alert_id(one) == "alt-1"] == [
+        "alert", *(["update"] if first.update else []),
+    ]  # fmt: skip
+
+
+def test_news_follows_the_last_message_of_its_alert() -> None:
+    """An alert told alone and, asked for again, in a group, has its news under the group's message."""
+    later = SEEN + timedelta(days=1)
+    desk = Desk().take(told(1)).close()
+    desk.take(replace(told(1), due_at=later), replace(told(2), due_at=later)).close().take(told(1, "update"))
+    assert [(one.thread, one.gathered) for one in desk.sent] == [
+        ("x/1", ""), ("group:x", "group"), ("group:x", "group"),
+    ]  # fmt: skip
+
+
 def test_full_window_is_told_before_its_time() -> None:
     """With more than a message has room for the next window opens; none is left out."""
     desk = Desk().take(*(told(number) for number in range(MEMBERS + 3))).close()
