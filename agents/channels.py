@@ -25,7 +25,7 @@ from pipeline.adapters.ssrf import NOTHING, Allow
 from pipeline.adapters.vault import KEY, Vault, vault
 from pipeline.adapters.webhook import WebhookClient, WebhookNotifier
 from pipeline.alerts import recipients
-from pipeline.alerts.render import apprise, email, slack, webhook
+from pipeline.alerts.render import apprise, email, slack, text, webhook
 from pipeline.alerts.render.email import Letter
 from pipeline.alerts.render.sign import Sign, sign, signer
 from pipeline.alerts.render.words import Links
@@ -116,7 +116,7 @@ class Channels:
             case Channel.EMAIL:
                 return self._email(subscription)
             case Channel.CONSOLE:
-                return ConsoleNotifier(subscription.target.get("file", ""))
+                return ConsoleNotifier(subscription.target.get("file", ""), compose=self._plain)
             case Channel.APPRISE:
                 return await self._apprise(subscription)
 
@@ -139,6 +139,12 @@ class Channels:
     def _links(self, due: DeliveryDue) -> Links:
         """Return the pages that a message links; none where the API is not public, so that no link is dead."""
         return links.links(self._settings.api.public_url, self._settings.secrets.get(KEY), due)
+
+    def _plain(self, due: DeliveryDue) -> str:
+        return text.compose(due, links=self._links(due))
+
+    def _short(self, due: DeliveryDue, *, room: apprise.Room) -> apprise.Message:
+        return apprise.compose(due, room=room, links=self._links(due))
 
     async def _slack(self, subscription: SubscriptionDeclared) -> Notifier:
         if url := self._secret(subscription, "webhook_url"):
@@ -205,7 +211,7 @@ class Channels:
         """Return what sends to one of Apprise's services; strangers may name only those at fixed addresses."""
         url, public = self._secret(subscription, "url"), subscription.by == "api"
         try:
-            return await opened(url, compose=apprise.compose, clock=self._clock, public=public)
+            return await opened(url, compose=self._short, clock=self._clock, public=public)
         except ConfigError as error:
             if not error.key:
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.alerts.render import text
@@ -20,14 +21,15 @@ class Printed(Value, frozen=True, kw_only=True):
 
 
 class ConsoleNotifier:
-    """Prints each alert, to a file where one is named."""
+    """Prints each alert, to a file where one is named, as `compose` words it."""
 
-    def __init__(self, file: str = "") -> None:
+    def __init__(self, file: str = "", *, compose: Callable[[DeliveryDue], str] = text.compose) -> None:
         self._file = Path(file) if file else None
+        self._compose = compose
 
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Printed:
         """Print an alert, an update or a withdrawal; DeliveryError when the file cannot be written."""
-        await asyncio.to_thread(self._print, text.compose(due) + "\n\n")
+        await asyncio.to_thread(self._print, self._compose(due) + "\n\n")
         return Printed()
 
     def _print(self, told: str) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from pipeline.alerts.render import gathered, text, text_gathered, words
 from pipeline.alerts.render.redline import spans_of
+from pipeline.alerts.render.words import Links
 from pipeline.events import AlertRaised, DeliveryDue, Value
 
 SHARES = (
@@ -69,11 +70,11 @@ class Message(Value, frozen=True, kw_only=True):
     body: str
 
 
-def compose(due: DeliveryDue, *, room: Room) -> Message:
+def compose(due: DeliveryDue, *, room: Room, links: Links = text.NO_LINKS) -> Message:
     """Return the message of a delivery, as much of it as a service takes."""
     room = replace(room, markdown=room.markdown and _convertible(due))
     footer = f"\n\nDelivery: {due.delivery_id}"
-    first, *_ = drafts = [words.clean(draft).rstrip() for draft in _drafts(due)]
+    first, *_ = drafts = [words.clean(draft).rstrip() for draft in _drafts(due, links)]
     title = _quiet(words.one_line(first.partition("\n")[0], max(min(room.title or 250, room.body // 4), 1)))
     taken = room.size(title) + 4 if room.shared or not room.title else 0
     left = max(room.body - taken - room.size(footer), LEAST)
@@ -82,18 +83,20 @@ def compose(due: DeliveryDue, *, room: Room) -> Message:
     return Message(title=title, body=(body or _least(due, left, room)) + footer)
 
 
-def _drafts(due: DeliveryDue) -> Iterator[str]:
+def _drafts(due: DeliveryDue, links: Links) -> Iterator[str]:
     """Yield the texts of a delivery, the fullest first; each begins with the line that is its title."""
     if due.members:
         for room in GATHERED:
-            yield text_gathered.message(due, room=room, width=UNWRAPPED).rpartition("\nDelivery:")[0]
+            yield text_gathered.message(due, links=links, room=room, width=UNWRAPPED).rpartition(
+                "\nDelivery:"
+            )[0]
     elif due.alert and not (due.update or due.withdrawal):
         for most, scale in SHARES:
-            yield text.alert(due.alert, width=UNWRAPPED, most=most, scale=scale)
+            yield text.alert(due.alert, links=links, width=UNWRAPPED, most=most, scale=scale)
     else:
         told = due.withdrawal or due.update
         assert told is not None, "a delivery tells an alert, an update or a withdrawal"
-        yield text.update(told, about=due.alert, links=text.NO_LINKS)
+        yield text.update(told, about=due.alert, links=links)
         yield text.update(told, about=due.alert)
 
 
