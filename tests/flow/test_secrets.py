@@ -29,7 +29,8 @@ from tests.flow.line import DOCUMENT, a_clause_is_added, page
 SECRETS = {
     "HOOK_SECRET": "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode(),
     "SLACK_TOKEN": "xoxb-9876-s3cr3t-of-ours",
-    "SLACK_HOOK": "",  # is put in with the stand-in's address
+    "SLACK_HOOK": "",  # these two are put in with the stand-in's address
+    "CHAT_URL": "",
     "SMTP_LOGIN": "watcher-s3cr3t",
     "SMTP_PASSWORD": "pa55w0rd-of-ours",
 }
@@ -68,7 +69,7 @@ def logged() -> Iterator[Callable[[], str]]:
 
 
 def settings(folder: Path, url: str, mail_port: int) -> config.Settings:
-    """Return a deployment that delivers to four places, each with secrets."""
+    """Return a deployment that delivers to five places, each with secrets."""
     everything = "only: {kinds: [change, story, health]}"
     text = f"""
 data: {folder / "data"}
@@ -78,9 +79,11 @@ routes:
   - {{name: Hook, to: {{webhook: {{url: "{url}/hook", secret_env: HOOK_SECRET, allow_private: true}}}}, {everything}}}
   - {{name: Bot, to: {{slack: {{channel: "#a", token_env: SLACK_TOKEN}}}}, {everything}}}
   - {{name: Incoming, to: {{slack: {{webhook_url_env: SLACK_HOOK}}}}, {everything}}}
+  - {{name: Chat, to: {{apprise: {{url_env: CHAT_URL}}}}, {everything}}}
   - {{name: Mail, to: {{email: {{to: [b@example.org]}}}}, {everything}}}
 """
-    env = {**SECRETS, "SLACK_HOOK": f"{url}/services/T0/B0/s3cr3t-path"}
+    chat = f"{url.replace('http', 'json')}/s3cr3t-chat-path"
+    env = {**SECRETS, "SLACK_HOOK": f"{url}/services/T0/B0/s3cr3t-path", "CHAT_URL": chat}
     return config.parse(text.encode(), folder / "clausewire.yaml", env)
 
 
@@ -91,7 +94,7 @@ def forms(secret: str) -> set[str]:
 
 PLAIN = base64.b64encode(f"\0{SECRETS['SMTP_LOGIN']}\0{SECRETS['SMTP_PASSWORD']}".encode()).decode()
 HIDDEN = set().union(
-    {"s3cr3t-path", PLAIN, SECRETS["HOOK_SECRET"].removeprefix("whsec_")},
+    {"s3cr3t-path", "s3cr3t-chat-path", PLAIN, SECRETS["HOOK_SECRET"].removeprefix("whsec_")},
     *(forms(secret) for secret in SECRETS.values() if secret),
 )
 
@@ -105,7 +108,8 @@ def attempts(text: str) -> set[str]:
 
 
 async def test_no_secret_shows(tmp_path: Path, url: str, logged: Callable[[], str]) -> None:
-    """Four destinations refuse and repeat what they were sent: no log line, metric or record holds a secret."""
+    """Five destinations refuse and repeat what they were sent: no log line, metric or record holds a secret."""
+    pytest.importorskip("apprise", reason="apprise is not installed: pip install 'clausewire[apprise]'")
     told = f"535 5.7.8 no: {SECRETS['SMTP_LOGIN']} and {SECRETS['SMTP_PASSWORD']} ({PLAIN})"
     async with answering(ehlo="250-mail.test\r\n250 AUTH PLAIN", auth=told) as mail_port:
         deployment, lookout = settings(tmp_path, url, mail_port), Lookout(0)
@@ -133,7 +137,7 @@ async def test_no_secret_shows(tmp_path: Path, url: str, logged: Callable[[], st
 async def until_all_failed(logged: Callable[[], str]) -> None:
     """Wait until every destination was tried."""
     async with asyncio.timeout(30):
-        while len(attempts(logged())) < 4:
+        while len(attempts(logged())) < 5:
             await asyncio.sleep(0.05)
 
 
