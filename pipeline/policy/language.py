@@ -29,6 +29,7 @@ _WORDS = {
     "vi": "và của các bạn chúng tôi cho là được trong có không một với này để hoặc khi từ những về thông tin",
     "ca": "el la els les de que i en per a amb una del dels les nostres vostra o no és com al pot aquest",
 }
+_WORD_SETS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 _SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]"), 0.02),
     ("ko", re.compile(r"[\uac00-\ud7af]"), 0.2),
@@ -51,7 +52,7 @@ def detect(text: str) -> str:
     letters = sum(map(len, words))
     if letters < 20:
         return ""
-    for code, script, share in _SCRIPTS:
+    for code, script, share in () if sample.isascii() else _SCRIPTS:
         if len(script.findall(sample)) > share * letters:
             return _slavic(sample) if code == "ru" else code
     counts = Counter(words)
@@ -77,7 +78,7 @@ def _sample(text: str) -> str:
 
 
 def _score(counts: Counter[str], code: str) -> float:
-    return float(sum(counts[word] for word in set(_WORDS[code].split())))
+    return float(sum(counts[word] for word in _WORD_SETS[code]))
 
 
 def _slavic(sample: str) -> str:

@@ -76,24 +76,20 @@ def verdict(
     new: Version, known: Sequence[Version], *, unclosed: bool, language: str = ""
 ) -> tuple[PageState, str] | None:
     """Return the state and the reason if the history speaks against the new version, else None."""
-    spoken = _language(new, known, language)
     if not known:
-        return spoken
+        return _language(new, known, language)
     last = [survival(old, new) for old in known[-3:]]
     best = max(last, key=lambda one: (one.kept, one.similar))
     if unclosed and last[-1].cut and last[-1].tail > 0.005 and best.kept < 0.999:
         return _truncated(last[-1], unclosed=True)
     if best.kept >= 0.9:
         return None
-    if spoken is not None and best.similar < 0.5:
-        return spoken
-    return _truncated(last[-1], unclosed=unclosed) or _replaced(best, new, known[-1])
+    spoken = _language(new, known, language) if best.similar < 0.5 else None
+    return spoken or _truncated(last[-1], unclosed=unclosed) or _replaced(best, new, known[-1])
 
 
 def _language(new: Version, known: Sequence[Version], language: str) -> tuple[PageState, str] | None:
-    was = primary(language) or next(
-        (detect(old.text) for old in reversed(known[-3:]) if detect(old.text)), ""
-    )
+    was = primary(language) or next((told for old in reversed(known[-3:]) if (told := detect(old.text))), "")
     now = detect(new.text)
     if not was or not now or was == now or {was, now} <= {"da", "no"}:
         return None
