@@ -255,3 +255,13 @@ def test_why_tells_of_each_recipient(here: Path) -> None:
     put(here, alert("alt-1", raised_at=NOON.replace(year=2030)))
     output = told("why", "alt-1", "--to", "press").output
     assert ("anna@example.org" in output, "bo@example.org" in output) == (True, True)
+
+
+def test_attempts_of_a_list_are_those_of_its_recipients(here: Path) -> None:
+    """Who lists the deliveries of a route sees those to each of its recipients, and nobody else's."""
+    names = ("press/aaa", "press/bbb", "press", "pressed", "other/aaa")
+    dues = [delivery(alert("alt-1"), replace(YES, subscription_id=name), due_at=NOON) for name in names]
+    put(here, *(attempt.sent(due, attempt=1, at=NOON) for due in dues))
+    assert [
+        len(told("deliveries", "--route", name).output.splitlines()) for name in ("press", "press/aaa")
+    ] == [3, 1]
