@@ -49,8 +49,13 @@ judges: install
 bench: install
 	$(BIN)/clausewire bench all
 
+# The second lock is the image's: the program and the extras that it comes with, at the versions of the first.
+IMAGE_EXTRAS := apprise dkim otel pdf rocksdb s3 warc
+COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
 lock:
-	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --quiet --upgrade -o requirements.lock pyproject.toml
+	$(COMPILE) --all-extras --upgrade -o requirements.lock pyproject.toml
+	$(COMPILE) $(IMAGE_EXTRAS:%=--extra %) -c requirements.lock -o deploy/requirements.lock pyproject.toml deploy/build.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist demo-output

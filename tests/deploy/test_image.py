@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = re.search(r"extras ([\w, ]+), none of its tests'", DOCKERFILE.replace("\n# ", " "))
+IN_IMAGE = ["apprise", "dkim", "otel", "pdf", "rocksdb", "s3", "warc"]
 PIN = re.compile(r"(?m)^([A-Za-z0-9._-]+)==(\S+?)(?: ;.*)? \\$")
 
 
@@ -36,10 +37,10 @@ def wanted(extra: str) -> list[str]:
 def test_extras_are_told() -> None:
     """The Dockerfile says which extras are in the image."""
     assert EXTRAS
-    assert EXTRAS[1].replace(" and ", ", ").split(", ") == ["apprise", "dkim", "otel", "pdf", "s3", "warc"]
+    assert EXTRAS[1].replace(" and ", ", ").split(", ") == IN_IMAGE
 
 
-@pytest.mark.parametrize("extra", ["", "apprise", "dkim", "otel", "pdf", "s3", "warc"])
+@pytest.mark.parametrize("extra", ["", *IN_IMAGE])
 def test_dependencies_are_in_the_image(extra: str) -> None:
     """Whatever the program and those extras need is pinned."""
     assert set(wanted(extra)) <= set(IMAGE)
