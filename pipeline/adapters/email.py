@@ -13,6 +13,7 @@ from email.utils import getaddresses
 import aiosmtplib
 
 from pipeline.adapters.answers import Sent, redacted
+from pipeline.alerts.render import email as render
 from pipeline.errors import ConfigError, DeliveryError, PipelineError, RefusedError
 from pipeline.events import DeliveryDue
 
@@ -177,8 +178,11 @@ class EmailNotifier:
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Sent:
         """Send a delivery; DeliveryError to try again (it carries the same Message-ID), RefusedError to stop."""
         mail = self._compose(due)
+        if due.gathered and not due.members and parent:
+            render.answer(mail, parent)
         answer = await self._server.deliver(mail)
-        return Sent(status=250, response=answer, receipt={"message_id": str(mail["Message-ID"])})
+        told = {"message_id": str(mail["Message-ID"]), "subject": str(mail["Subject"])}
+        return Sent(status=250, response=answer, receipt=told)
 
 
 def is_nearby(host: str) -> bool:

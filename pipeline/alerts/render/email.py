@@ -138,6 +138,18 @@ def compose(
     )
 
 
+def answer(mail: EmailMessage, parent: Mapping[str, str]) -> None:
+    """Put a mail under the one that told its alert together with others; `parent` is that mail's receipt."""
+    if not parent.get("message_id"):
+        return
+    for name in ("In-Reply-To", "References"):
+        del mail[name]
+        mail[name] = _header(parent["message_id"], 900)
+    if parent.get("subject"):  # Gmail gathers mails of one subject only
+        del mail["Subject"]
+        mail["Subject"] = _header(f"Re: {parent['subject']}", 150)
+
+
 def _gathered(
     due: DeliveryDue, letter: Letter, links: Links, templates: Mapping[str, str], sent_at: datetime
 ) -> EmailMessage:
