@@ -54,7 +54,8 @@ class Registry:
         self.apart: dict[str, SubscriptionDeclared] = {}
         self.silences: dict[str, SilenceDeclared] = {}
         self.keys: dict[str, ApiKeyDeclared] = {}
-        self._told: dict[str, SubscriptionDeclared] | None = None
+        self._told: dict[str, SubscriptionDeclared] = {}
+        self._parts: dict[str, tuple[str, ...]] = {}
 
     def all(self) -> Sequence[SubscriptionDeclared]:
         """Return the subscriptions, the paused ones among them, in the order in which they came."""
@@ -62,21 +63,25 @@ class Registry:
 
     def told(self) -> Sequence[SubscriptionDeclared]:
         """Return who is told: the subscriptions, and of those with several recipients each recipient."""
-        return tuple(self._parts().values())
+        return tuple(self._told.values())
 
     def find(self, subscription_id: str) -> SubscriptionDeclared | None:
         """Return a subscription, or a recipient of one as a subscription of its own; None where there is none."""
-        known = self.by_id.get(subscription_id) or self._parts().get(subscription_id)
+        known = self.by_id.get(subscription_id) or self._told.get(subscription_id)
         whole = self.by_id.get(recipients.whole_id(subscription_id))
         if known is None and whole and subscription_id in recipients.mailboxes(whole):
             return whole  # its only recipient
         return known
 
-    def _parts(self) -> dict[str, SubscriptionDeclared]:
-        if self._told is None:
-            told = recipients.spread(self.by_id.values(), self.apart)
-            self._told = {one.subscription_id: one for one in told}
-        return self._told
+    def _spread(self, subscription_id: str) -> None:
+        """Know who is told of a subscription's alerts, as it and its recipients stand now."""
+        one = self.by_id.get(subscription_id)
+        parts = {part.subscription_id: part for part in recipients.parts(one, self.apart)} if one else {}
+        for gone in set(self._parts.pop(subscription_id, ())) - parts.keys():
+            del self._told[gone]
+        self._told |= parts
+        if parts:
+            self._parts[subscription_id] = tuple(parts)
 
     def silenced(self, now: datetime) -> Sequence[SilenceDeclared]:
         """Return the silences that hold at a time."""
@@ -111,7 +116,7 @@ class Registry:
             held.pop(event.subscription_id, None)
         else:
             held[event.subscription_id] = event
-        self._told = None
+        self._spread(recipients.whole_id(event.subscription_id))
         if not is_part:
             await self._reopen(event)
 

@@ -6,7 +6,7 @@ recipient is its own only part, so that its identities stay what they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from email.utils import parseaddr
 
 from msgspec.structs import replace
@@ -56,7 +56,7 @@ def parts(
 
     `apart` holds, by identity, what was declared of single recipients: who left the list, or is paused, is off.
     """
-    boxes = mailboxes(one)
+    boxes = mailboxes(one) if len(one.target.get("to", ())) > 1 else {}
     if len(boxes) < 2:
         return (one,)
     return tuple(_part(one, name, box, apart.get(name)) for name, box in boxes.items())
@@ -119,10 +119,3 @@ def place(one: SubscriptionDeclared) -> str:
     target = one.target
     known = (target.get(name) for name in ("url", "channel", "service"))
     return str(next(filter(None, known), "") or ", ".join(target.get("to", ())) or one.name)
-
-
-def spread(
-    all_of: Iterable[SubscriptionDeclared], apart: Mapping[str, SubscriptionDeclared] = NOBODY
-) -> tuple[SubscriptionDeclared, ...]:
-    """Return the parts of many subscriptions, in their order."""
-    return tuple([part for one in all_of for part in parts(one, apart)])
