@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import faust
+import structlog
 
 from agents.holdings import Holder, Holdings
 from agents.stage import Stage
@@ -36,6 +37,9 @@ from pipeline.topics import TABLES_BY_NAME, TOPICS, TopicSpec
 V = TypeVar("V")
 READY_WITHIN_S = 60.0
 TOUCH_S = 300.0
+HALT_WITHIN_S = 10.0
+
+logger = structlog.get_logger(__name__)
 
 
 class Program:
@@ -188,7 +192,15 @@ class Program:
             self._crash.exception()
 
     async def _halt(self) -> None:
-        await self.app.stop()
+        """Stop; a broker that does not answer is waited for within bounds: the group finds out by itself."""
+        stopping = asyncio.create_task(self.app.stop())
+        await asyncio.wait([stopping], timeout=HALT_WITHIN_S)
+        if not stopping.done():
+            logger.warning(
+                "program.broke-off", remedy="the broker does not answer; what is open is done again"
+            )
+            stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
         self._shelves.close()
 
     @property

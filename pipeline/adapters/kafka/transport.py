@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import aiokafka
@@ -12,6 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, Message
+from mode.threads import WorkerThread
 from yarl import URL
 
 from pipeline.adapters.embedded.acks import OrderlyAcks
@@ -25,18 +27,37 @@ FETCH_WAIT_MS = 100  # a fetch holds up the partitions that it does not ask for
 MAX_POLL_S = 600.0
 REQUEST_S = 40.0
 REBALANCE_S = 30.0
+LEAVE_S = 2.0
 PRODUCE_S = 1200.0  # how long a send outlives a broker's absence
 
 logger = structlog.get_logger(__name__)
 
 
+class Daemon(WorkerThread):
+    """A thread that does not hold up the end of its process."""
+
+    def __init__(self, service: Any, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that talks to the brokers."""
 
+    Worker = Daemon
+
     async def on_start(self) -> None:
-        """Connect, and have the lease follow the heartbeats."""
+        """Connect, have the lease follow the heartbeats, and leave without waiting for a broker that is gone."""
         await super().on_start()
-        cast(Transport, self.transport).lease.follow(self._ensure_consumer()._coordinator)
+        coordinator = self._ensure_consumer()._coordinator
+        cast(Transport, self.transport).lease.follow(coordinator)
+        leave = coordinator._maybe_leave_group
+
+        async def leaving() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(leave(), LEAVE_S)
+
+        coordinator._maybe_leave_group = leaving
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
