@@ -28,6 +28,7 @@ ROOMS = (  # of a gathered mail, tried in turn likewise
     gathered.Room(clause=250, facts=0, full=10, listed=40),
     gathered.Room(clause=100, facts=0, full=3, listed=10),
 )
+FEW, SEVERAL = 25, 45  # alerts, above which the first room, and the second, are not worth a try
 NO_LINKS = Links()
 UNFOLDED = frozenset(
     {
@@ -164,7 +165,8 @@ def _gathered(
         return text_gathered.message(due, links=links, room=room, width=78) + remark, page
 
     subject = gathered.subject(found)
-    drafts = map(bodies, ROOMS)
+    many = len(found.told)
+    drafts = map(bodies, ROOMS[(many > FEW) + (many > SEVERAL) :])
     return _fitted(drafts, letter, subject=subject, delivery_id=due.delivery_id, under="", sent_at=sent_at)
 
 
