@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +22,8 @@ from agents.lookout import Lookout
 from agents.serve import serve
 from pipeline.adapters.clock import SystemClock
 from pipeline.config import Settings
+
+STOP_S, LAST_S = 25.0, 5.0  # from the signal on, and once all is done
 
 LogFormat = Annotated[str, typer.Option(help="How to log: pretty or json.")]
 MetricsPort = Annotated[
@@ -93,17 +97,34 @@ def _run(
     asyncio.run(_until_signal(settings, lookout, works=works, polls=polls, api_port=api_port))
 
 
+def end_within(seconds: float) -> None:
+    """End this process by then, whatever still hangs: a Kafka client's thread outlives the loss of its brokers.
+
+    Nothing is lost by it: what was not acknowledged is done again after the next start.
+    """
+    last = threading.Timer(seconds, os._exit, args=(0,))
+    last.daemon = True
+    last.start()
+
+
 async def _until_signal(
     settings: Settings, lookout: Lookout, *, works: bool, polls: bool, api_port: int | None
 ) -> None:
     stop, clock = asyncio.Event(), SystemClock()
+
+    def ask() -> None:
+        stop.set()
+        end_within(STOP_S)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, ask)
     async with AsyncExitStack() as stack:
         if api_port is not None:
             office = await stack.enter_async_context(office_of(settings, clock))
             await stack.enter_async_context(listening(office, host=HOST, port=api_port))
         await serve(settings, clock, stop, works=works, polls=polls, lookout=lookout)
+    if stop.is_set():
+        end_within(LAST_S)
 
 
 def set_up_logs(log_format: str, *, verbose: bool = False) -> None:

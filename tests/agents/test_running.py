@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +68,12 @@ def test_pretty_and_json_say_the_same(capsys: pytest.CaptureFixture[str]) -> Non
     row = json.loads(as_json)
     assert (row["event"], row["event_id"], row["document"]) == ("page.read", "pag-1", "x/terms")
     assert all(word in pretty for word in ("page.read", "event_id=pag-1", "document=x/terms"))
+
+
+def test_hanging_thread_holds_no_process_up() -> None:
+    """A process that has done its work ends, and well, though a thread of it never does."""
+    words = (
+        "import threading; from agents.commands.running import end_within; "
+        "threading.Thread(target=threading.Event().wait).start(); end_within(0.2)"
+    )
+    assert subprocess.run([sys.executable, "-c", words], timeout=60, check=False).returncode == 0

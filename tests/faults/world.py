@@ -42,6 +42,7 @@ SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-faults",
 }
 ROUTES = {"hook": Channel.WEBHOOK, "desk": Channel.SLACK, "post": Channel.EMAIL}
+NEWS_ABROAD = 4
 SETS = "sets"  # a webhook that is told in groups
 CLAUSES = (
     "By using the Service you agree to these Terms and to our Privacy Policy as they stand today.",
@@ -159,12 +160,14 @@ class FaultyWorld:
         return [(route, fact) for fact in self.facts() for route in routes_of(fact)]
 
     def publish(self) -> None:
-        """Let one more news item come out."""
+        """Let one more news item come out, unless many are still on their way."""
         told = self.told()
 
         def is_told(fact: Fact) -> bool:
             return all(fact in told[route] for route in routes_of(fact))
 
+        if sum(not is_told(fact) for fact in self.press.facts) >= NEWS_ABROAD:
+            return
         changes = [self.number(n) for n, last in enumerate(self.revisions) if last]
         self.press.next(
             (number for number in changes if is_told(("change", number))),
