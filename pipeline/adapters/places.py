@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from pipeline.adapters.embedded import Log, Record, path_of
+from pipeline.adapters.kafka.admin import admin_of
 from pipeline.adapters.kafka.connection import Connection, connection_of, is_kafka
 from pipeline.config import Settings
 from pipeline.errors import StoreError
@@ -65,6 +66,7 @@ class KafkaPlaces:
         self._prefix = prefix
         self._lock = asyncio.Lock()
         self._consumer: Any = None
+        self._sizes: dict[str, int] = {}
         self._looked_at = float("-inf")
 
     async def close(self) -> None:
@@ -76,7 +78,7 @@ class KafkaPlaces:
     async def spans(self, topics: Sequence[str]) -> list[Span]:
         """Return the partitions of topics and the offsets that they hold; topics not made yet have none."""
         async with self._asking() as consumer:
-            parts = await self._parts(consumer, topics)
+            parts = await self._parts(topics)
             firsts, nexts = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
         return [
             Span(part.topic.removeprefix(self._prefix), part.partition, firsts[part], nexts[part])
@@ -109,17 +111,15 @@ class KafkaPlaces:
                     break
         return []
 
-    async def _parts(self, consumer: Any, topics: Sequence[str]) -> list[TopicPartition]:
-        now = asyncio.get_running_loop().time()
-        if now - self._looked_at > REFRESH_S:
-            await consumer.topics()  # fetches the metadata of every topic, those made just now among them
-            self._looked_at = now
+    async def _parts(self, topics: Sequence[str]) -> list[TopicPartition]:
+        """Return the partitions of topics; the cluster is asked again once in a while, and while one is missing."""
         names = [self._prefix + topic for topic in topics]
-        return [
-            TopicPartition(name, number)
-            for name in names
-            for number in sorted(consumer.partitions_for_topic(name) or ())
-        ]
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at > REFRESH_S or not all(name in self._sizes for name in names):
+            async with admin_of(self._connection) as admin:
+                self._sizes = {name: size[0] for name, size in (await admin.sizes()).items()}
+            self._looked_at = now
+        return [TopicPartition(name, number) for name in names for number in range(self._sizes.get(name, 0))]
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Any]:
@@ -145,7 +145,7 @@ class KafkaPlaces:
                 **self._connection.options(),
             )
             await consumer.start()
-            self._consumer, self._looked_at = consumer, float("-inf")
+            self._consumer = consumer
         return self._consumer
 
 
