@@ -51,10 +51,14 @@ class SlackNotifier:
         return await self._post(due, self._placed(due, post, parent), parent)
 
     def _placed(self, due: DeliveryDue, post: Message, parent: dict[str, str] | None) -> dict[str, Any]:
-        """Return a message with where it goes: the channel, or its thread and, for an alert, the channel too."""
+        """Return a message with where it goes: the channel, or its thread and, for an alert, the channel too.
+
+        A withdrawal of what a gathered message told shows in the channel as well: that message still says it.
+        """
         thread = _thread(parent)
         under: dict[str, Any] = {"thread_ts": thread} if thread else {}
-        if thread and due.update is None and due.withdrawal is None:
+        is_alert = due.update is None and due.withdrawal is None
+        if thread and (is_alert or (due.withdrawal and due.gathered)):
             under["reply_broadcast"] = True
         return {**post, "channel": (parent or {}).get("channel") or self._channel, **under}
 

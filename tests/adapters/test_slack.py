@@ -57,6 +57,20 @@ def fresh(api: SlackApi, told: Any = None, delivery_id: str = "dlv-1", **also: A
     return due(told, delivery_id, due_at=api.clock.now(), **also)
 
 
+@pytest.mark.parametrize(("told", "shows"), [(updated(), False), (withdrawn(), True)])
+async def test_news_of_a_gathered_alert_leaves_the_message(
+    slack: Slack, api: SlackApi, told: Any, shows: bool
+) -> None:
+    """News of an alert told with others replies and changes no message; a withdrawal shows in the channel too."""
+    sender = notifier(api)
+    above = (await sender.send(fresh(api), parent=None)).receipt
+    event = fresh(api, told, "dlv-2", alert=alert(), gathered="group")
+    await sender.send(event, parent={"channel": "C1", "thread_ts": above["ts"]})
+    reply = slack.messages[1]
+    assert slack.called() == ["chat.postMessage"] * 2
+    assert (reply["thread_ts"], reply.get("reply_broadcast", False)) == (above["ts"], shows)
+
+
 async def failure(sender: SlackNotifier | SlackHookNotifier, event: DeliveryDue) -> PipelineError:
     with pytest.raises(PipelineError) as caught:
         await sender.send(event, parent=None)
