@@ -165,10 +165,10 @@ def recover(
         ledger = _events(history.records("deliveries"))
         waiting = _events(history.records("gatherings"))
         found = missed(one, raised, ledger, at=now, apart=registry.apart, gatherings=waiting)
+        places = {part.subscription_id: recipients.place(part) for part in recipients.parts(one)}
         for due in found:
-            typer.echo(
-                f"{due.alert.raised_at:%Y-%m-%d %H:%M}  {due.alert.title}" if due.alert else due.thread
-            )
+            said = f"{due.alert.raised_at:%Y-%m-%d %H:%M}  {due.alert.title}" if due.alert else due.thread
+            typer.echo(said + (f"  to {places[due.subscription_id]}" if len(places) > 1 else ""))
         if not dry_run:
             history.append(asked_for(found, one, registry.apart))
     typer.echo(
