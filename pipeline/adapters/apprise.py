@@ -20,6 +20,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pipeline.adapters.answers import Sent, redacted
 from pipeline.adapters.apprise_service import room, secrets, service
 from pipeline.adapters.slack_api import Pace
@@ -31,8 +33,9 @@ from pipeline.ports import Clock
 if TYPE_CHECKING:
     from apprise import AppriseResult, NotifyBase
 
-TIMEOUT_S = 35.0  # of a message, every request of it
-TURN_S = 10.0  # a message waits so long for the one before it
+TIMEOUT_S = 20.0  # of a message, every request of it
+PLAIN = 500  # characters of what is sent where a service refuses what should have fit
+TURN_S = 8.0  # a message waits so long for the one before it
 HELD_BACK_S = 30.0
 REASON_CHARS = 300
 
@@ -69,7 +72,6 @@ class AppriseNotifier:
 
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Sent:
         """Send a delivery once; DeliveryError to try again, RefusedError to give up."""
-        message = self._compose(due, room=self._room)
         await self._pace.turn(self._name, due.delivery_id)
         try:
             await asyncio.wait_for(self._turn.acquire(), TURN_S)
@@ -78,9 +80,20 @@ class AppriseNotifier:
                 f"an earlier message to {self._name} is still under way", retry_after_s=HELD_BACK_S
             ) from None
         try:
-            result = await self._sent(message)
+            return await self._offered(due)
         finally:
             self._turn.release()
+
+    async def _offered(self, due: DeliveryDue) -> Sent:
+        """Send a message; where the service will never take this one, a short and plain one in its place."""
+        try:
+            return await self._tried(self._compose(due, room=self._room))
+        except RefusedError:
+            plain = replace(self._room, body=min(self._room.body, PLAIN), markdown=False)
+            return await self._tried(self._compose(due, room=plain))
+
+    async def _tried(self, message: Message) -> Sent:
+        result = await self._sent(message)
         if result:
             return Sent(response=f"{self._name} took it")
         raise failure(self._name, result, self._secrets)

@@ -119,7 +119,7 @@ async def test_status_decides(
     receiver: Receiver, status: int, kind: type[PipelineError], remedy: str
 ) -> None:
     """A message that will never be taken is refused; what may heal is tried again, with what to do."""
-    receiver.script = [status]
+    receiver.script = [status, status]
     error = await refusal(place(receiver))
     assert type(error) is kind
     assert (getattr(error, "status", None), remedy in error.remedy) == (status, True)
@@ -156,6 +156,18 @@ async def test_nobody_there_is_certain() -> None:
     error = await refusal(f"json://127.0.0.1:1/{TOKEN}")
     assert isinstance(error, DeliveryError)
     assert (error.ambiguous, "nobody listens there" in str(error)) == (False, True)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_refused_message_is_sent_plain(receiver: Receiver, status: int) -> None:
+    """What a service will never take is told shortly and plainly instead, with the same id."""
+    receiver.script = [status, 200]
+    sent = await (await notifier(place(receiver))).send(due(), parent=None)
+    first, second = (json.loads(body)["message"] for _, _, body in receiver.got)
+    assert sent.response == "JSON took it"
+    assert len(second) <= 500 < len(first)
+    assert "**" not in second
+    assert second.endswith("Delivery: dlv-1")
 
 
 async def test_services_words_are_kept(receiver: Receiver) -> None:
