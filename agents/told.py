@@ -18,13 +18,14 @@ from pipeline.adapters.wire import decode
 from pipeline.config import Settings
 from pipeline.errors import DecodeError, RetryError, StoreError
 from pipeline.events import AlertRaised, BodyRef, ClausesChanged, DeliveryAttempted, Event
-from pipeline.ports import Clock
+from pipeline.ports import Clock, Kept
 from pipeline.topics import BY_NAME
 
 FILE = "index.db"
 LOOK_S, AGAIN_S = 1.0, 5.0
 PATIENCE_S = 8.0
 TIDY_S = 3600.0
+AT_ONCE, AT_ONCE_BYTES = 5_000, 16_000_000  # of one transaction
 
 logger = structlog.get_logger(__name__)
 
@@ -132,13 +133,23 @@ class Told:
     async def _caught_up(self, span: Span) -> None:
         key = (span.topic, span.partition)
         place = max(self._marks[key].next if key in self._marks else 0, span.first)
-        while place < span.next:
-            records = await self._places.read(span.topic, span.partition, place)
-            if not records:
-                break
+        while place < span.next and (records := await self._some(span, place)):
             await asyncio.to_thread(self._index.take, records)
             place = records[-1].offset + 1
             self._marks[key] = Mark(place, "")
+
+    async def _some(self, span: Span, place: int) -> list[Kept]:
+        """Return the next records of a partition, as many as are worth one transaction of the index."""
+        found: list[Kept] = []
+        size = 0
+        while place < span.next and len(found) < AT_ONCE and size < AT_ONCE_BYTES:
+            records = await self._places.read(span.topic, span.partition, place)
+            if not records:
+                break
+            found += records
+            size += sum(len(record.value or b"") for record in records)
+            place = records[-1].offset + 1
+        return found
 
     async def _tidied(self, clock: Clock) -> None:
         """Forget the attempts that the log has forgotten, once in a while."""

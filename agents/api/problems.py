@@ -73,7 +73,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except PipelineError as error:
         return _foreseen(error)
     except Exception:
-        logger.exception("api.broken", path=request.match_info.route.resource and request.path)
+        resource = request.match_info.route.resource  # its pattern: a path itself may open something
+        logger.exception("api.broken", path=resource.canonical if resource else "?")
         return problem(500, "this is a fault of ours; the log says more")
 
 

@@ -68,7 +68,7 @@ class Index:
         found = self.ask("SELECT topic, partition, next, last FROM marks")
         return {(topic, partition): Mark(next_, last) for topic, partition, next_, last in found}
 
-    def take(self, records: Sequence[Kept], *, upto: int | None = None) -> None:
+    def take(self, records: Sequence[Kept]) -> None:
         """Take records of one partition in, in order, and remember how far it was read; a repeat changes nothing."""
         if not records:
             return
@@ -77,13 +77,8 @@ class Index:
         with self._writing() as db:
             for table, group in _grouped(entries):
                 db.executemany(TABLES[table], group)
-            place = (last.topic, last.partition, max(upto or 0, last.offset + 1), marks(last))
+            place = (last.topic, last.partition, last.offset + 1, marks(last))
             db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", place)
-
-    def skip(self, topic: str, partition: int, first: int) -> None:
-        """Remember that a partition begins at an offset: what lay before it is gone."""
-        with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, '')", (topic, partition, first))
 
     def forget_before(self, moment: datetime) -> int:
         """Forget the attempts of before a time, as the log does; return how many."""
@@ -137,7 +132,7 @@ def _connected(file: Path, log: str) -> sqlite3.Connection:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA cache_size = -16000")
+        db.execute("PRAGMA cache_size = -32000")
         db.create_function("delivery_of", 2, delivery_id, deterministic=True)
         db.execute("BEGIN EXCLUSIVE")
         if not _is_of(db, log):
