@@ -23,16 +23,17 @@ class Progress:
     _told: float = 0.0
     _is_open: bool = False
 
-    def tell(self, done: int) -> None:
-        """Say how far it is, if it is time to."""
+    def tell(self, done: Callable[[], int]) -> None:
+        """Say how far it is, if it is time to; only then it is asked how much is done."""
         now = self.now()
         if self._started is None:
             self._started = self._told = now
-            self.begun = done
+            self.begun = done()
         if now - self._told < (EVERY_ON_TERMINAL_S if self.out.isatty() else EVERY_S):
             return
         self._told = now
-        line = line_of(self.what, done, self.total, done - self.begun, now - self._started)
+        through = done()
+        line = line_of(self.what, through, self.total, through - self.begun, now - self._started)
         self._is_open = self.out.isatty()
         self.out.write(f"\r\x1b[2K{line}" if self._is_open else f"{line}\n")
         self.out.flush()

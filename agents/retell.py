@@ -34,7 +34,7 @@ from pipeline.topics import WORKERS
 E = TypeVar("E")
 PER_MINUTE = {Channel.SLACK: 60.0, Channel.EMAIL: 60.0, Channel.CONSOLE: 600.0}
 KIND_RATE = 240.0  # messages a minute to any other channel
-LOOK_S = 0.05
+LOOK_S, LOOK_LATE_S = 0.05, 1.0
 PATIENCE_S = 20.0
 NOBODY = "nothing has taken it yet: is `clausewire run` at work, and is it the reader's hour?"
 IN_A_ROW = 3  # messages that were not taken, after which nothing more is sent
@@ -94,7 +94,7 @@ class Retelling:
             if waiting != said:
                 said = waiting
                 self.say(waiting)
-            await self.clock.sleep(LOOK_S)
+            await self.clock.sleep(LOOK_LATE_S if is_late else LOOK_S)
 
     def _is_taken_up(self) -> bool:
         """Say whether the program has read all that was put into the outbox."""

@@ -92,7 +92,7 @@ def _run_again(settings: Settings, config: Path, log: ReplayLog, plan: Plan, wor
         progress.say(f"goes on after {before:,} of {plan.total:,} records")
 
     def look() -> None:
-        progress.tell(_done(log, plan))
+        progress.tell(lambda: _done(log, plan))
 
     try:
         if before < plan.total:

@@ -90,12 +90,15 @@ def _run(retelling: Retelling, tally: Tally) -> None:
     progress.say(f"at most {retelling.per_minute:g} a minute; Ctrl-C stops it, and the same command goes on")
     done = 0
 
+    def how_far() -> int:
+        return done
+
     async def run() -> None:
         nonlocal done
-        progress.tell(0)
+        progress.tell(how_far)
         async for _ in retelling.run(tally.due):
             done += 1
-            progress.tell(done)
+            progress.tell(how_far)
 
     try:
         asyncio.run(run())

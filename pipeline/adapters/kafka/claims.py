@@ -8,7 +8,7 @@ partition is fenced off by the one that has it now. Shadow topics are read commi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -52,12 +52,8 @@ class KafkaPortion:
         self._part = TopicPartition(member.topic, number)
         self._end = member.scope.ends[number]
         self._next = 0
-        self._writer = AIOKafkaProducer(
-            client_id="clausewire-replay",
-            transactional_id=f"{member.group}-{number}",
-            transaction_timeout_ms=int(TRANSACTION_S * 1000),
-            **member.kafka.connection.options(),
-        )
+        self._writer = member.writer(number)
+        self.is_through = False
 
     @property
     def at_end(self) -> bool:
@@ -89,12 +85,14 @@ class KafkaPortion:
 
     async def read(self) -> list[Kept]:
         """Return what comes next, at most a commit's worth."""
+        batch: list[Any] = []
         with telling():
-            consumer = self._held()
-            batch = (
-                await consumer.getmany(self._part, timeout_ms=int(READ_S * 1000), max_records=BATCH)
-            ).get(self._part, [])
-            self._next = min(self._end, await self._held().position(self._part))
+            while not batch and not self.at_end:
+                found = await self._held().getmany(
+                    self._part, timeout_ms=int(READ_S * 1000), max_records=BATCH
+                )
+                batch = found.get(self._part, [])
+                self._next = min(self._end, await self._held().position(self._part))
         return [kept(record, self._member.scope.topic) for record in batch if record.offset < self._end]
 
     async def save(self, results: Iterable[Event], states: Mapping[str, bytes]) -> None:
@@ -103,12 +101,17 @@ class KafkaPortion:
         with telling():
             self._held()
             async with self._writer.transaction():
-                for name, key, value, headers, at in records_of(results, prefix):
+                sent = [
                     await self._writer.send(name, value, key=key, headers=headers, timestamp_ms=at)
-                for word, state in states.items():
+                    for name, key, value, headers, at in records_of(results, prefix)
+                ]
+                sent += [
                     await self._writer.send(prefix + STATES, state, key=word.encode(), partition=self.number)
-                await self._writer.flush()
+                    for word, state in states.items()
+                ]
+                await _all(sent)
                 await self._writer.send_offsets_to_transaction({self._part: self._next}, self._member.group)
+        self.is_through = self.at_end
 
     def _held(self) -> Any:
         if self._generation != self._member.generation:
@@ -163,10 +166,20 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             return int(committed)
         return int((await self.consumer.beginning_offsets([part]))[part])
 
+    def writer(self, number: int) -> AIOKafkaProducer:
+        """Return what writes the transactions of a partition; whoever starts one last is the only one who can."""
+        return AIOKafkaProducer(
+            client_id="clausewire-replay",
+            transactional_id=f"{self.group}-{number}",
+            transaction_timeout_ms=int(TRANSACTION_S * 1000),
+            **self.kafka.connection.options(),
+        )
+
     async def claims(self) -> AsyncGenerator[Portion, None]:
         """Yield one partition of ours after the other, until all are done, whoever did them."""
+        through = set[int]()  # by us: the group shows it a moment later
         while left := await self._undone():
-            mine = [number for number in left if number in self._mine]
+            mine = [number for number in left if number in self._mine - through]
             if not mine:
                 await asyncio.sleep(LOOK_S)
                 continue
@@ -175,6 +188,17 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 yield portion
             finally:
                 await portion.close()
+            if portion.is_through:
+                through.add(portion.number)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Wait until the last transaction of every partition can be read: one that is begun next waits for it."""
+        with telling():
+            for number, end in enumerate(self.scope.ends):
+                if end:
+                    async with self.writer(number):
+                        pass
 
     async def _undone(self) -> list[int]:
         with telling():
@@ -201,6 +225,13 @@ async def member(kafka: Kafka, scope: Scope) -> AsyncIterator[Member]:
         yield joined
     finally:
         await joined.consumer.stop()
+
+
+async def _all(sent: Iterable[Awaitable[Any]]) -> None:
+    """Wait until every record has its place, or raise why one has none."""
+    for ended in await asyncio.gather(*sent, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
 
 
 class telling:
