@@ -14,7 +14,7 @@ from pipeline.adapters.parts import Change, Mark, MemoryParts, PartedStore
 def store() -> PartedStore:
     """A store of one partition, read as far as record 4."""
     table: Any = SimpleNamespace(name="t", partitions=1)
-    made = PartedStore("memory://", SimpleNamespace(), table, parts=MemoryParts())  # type: ignore[arg-type]
+    made = PartedStore("memory://", SimpleNamespace(), table, parts=MemoryParts())
     made.hold({0})
     made.reached(0, 4)
     return made

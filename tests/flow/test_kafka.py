@@ -85,6 +85,26 @@ async def test_rebalances_under_load_double_nothing(tmp_path: Path, cluster: Kaf
     assert set(Counter(due.delivery_id for due in mailbox.sent).values()) == {1}
 
 
+async def test_rolling_restart_loses_and_doubles_nothing(tmp_path: Path, cluster: Kafka) -> None:
+    """Every worker is replaced by another while pages change; each change is told once."""
+    mailbox, clock = Mailbox(), FixedClock()
+    documents = [
+        msgspec.structs.replace(DOCUMENT, id=f"example/terms-{n}", name=f"Terms {n}") for n in range(9)
+    ]
+    async with AsyncExitStack() as stack:
+        old = [await stack.enter_async_context(line(tmp_path, mailbox, clock, cluster)) for _ in range(2)]
+        for document in documents:
+            await read(old[0], document, page(), day=0)
+        for number, document in enumerate(documents):
+            if number % 4 == 1:
+                await old.pop(0).program.__aexit__(None, None, None)
+                old.append(await stack.enter_async_context(line(tmp_path, mailbox, clock, cluster)))
+            await read(old[-1], document, states.a_clause_is_added(), day=1)
+        await old[0].until(lambda: _told(mailbox) == {document.id for document in documents}, within_s=LONG_S)
+        await old[0].settled()
+    assert set(Counter(due.delivery_id for due in mailbox.sent).values()) == {1}
+
+
 @pytest.mark.parametrize(
     "value",
     [b"{}", None, b"\xff\x00", b'{"type": "PageFetched", "schema": 99}', b"x" * 900_000],
