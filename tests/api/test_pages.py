@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from agents.api import links
 from agents.api.pages_view import numbered
 from agents.dossier import dossier
+from agents.told import Told
 from pipeline.adapters.blobs import BlobValues, squeezed
 from pipeline.adapters.vault import new_key
 from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, ChangeType, Event, Span
@@ -229,3 +230,16 @@ async def test_story_has_a_page_without_evidence(tmp_path: Path) -> None:
     assert [status for status, _ in answers] == [200, 200]
     assert ["X &amp; Y" in text for _, text in answers] == [True, True]
     assert "This alert rests on no page" in answers[1][1]
+
+
+async def test_reader_is_asked_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the index is still being made a page says so, and asks again by itself."""
+    async with desk(tmp_path) as api:
+        (alert,) = await watched(api, page(CLAUSES), page(HOSTILE))
+        monkeypatch.setattr(Told.current, "__defaults__", (0.05,))
+        async with api.office.told._lock:  # as the making of the index holds it
+            path = links.path(links.REDLINE, api.office.key, alert.alert_id)
+            async with api.session.get(path) as response:
+                found = response.status, response.headers["Refresh"], "One moment" in await response.text()
+            listed, told = await api.call("GET", "/v1/alerts")
+    assert (found, listed, told["remedy"]) == ((503, "5", True), 503, "Ask again in a few seconds")
