@@ -35,8 +35,8 @@ class SmtpServer:
     """One server to hand mail to; the password never shows in an error or a record.
 
     `tls` is "starttls" (required, never a mere offer), "tls" (from the first byte) or "plain", which is refused
-    for any host but this machine and those of its own network (`is_nearby`). `context` trusts other authorities
-    than the system's. `sign` returns the bytes of a mail with what proves its sender.
+    for any host but this machine and those of its own network (`is_nearby`); a password goes to this machine alone.
+    `context` trusts other authorities than the system's. `sign` returns the bytes of a mail with what proves its sender.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class SmtpServer:
     ) -> None:
         if tls not in {"starttls", "tls", "plain"}:
             raise ConfigError(f"tls: {tls} is unknown", key="tls", remedy="Use starttls, tls or plain")
-        if tls == "plain" and not is_nearby(host):
+        if tls == "plain" and not (is_this_machine(host) if password else is_nearby(host)):
             raise ConfigError(
-                f"mail to {host} would go in the clear",
+                f"{'the password' if password else 'mail'} to {host} would go in the clear",
                 key="tls",
                 remedy="Use starttls (port 587) or tls (465)",
             )
@@ -183,6 +183,14 @@ class EmailNotifier:
         answer = await self._server.deliver(mail)
         told = {"message_id": str(mail["Message-ID"]), "subject": str(mail["Subject"])}
         return Sent(status=250, response=answer, receipt=told)
+
+
+def is_this_machine(host: str) -> bool:
+    """Say whether a host is the one that this program runs on."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
 
 
 def is_nearby(host: str) -> bool:

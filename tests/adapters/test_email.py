@@ -104,6 +104,12 @@ def test_plain_is_for_our_network(host: str) -> None:
     assert SmtpServer(host=host, port=25, tls="plain").where == f"{host}:25"
 
 
+def test_password_is_not_sent_in_the_clear() -> None:
+    """Another machine of our network gets no password without TLS."""
+    with pytest.raises(ConfigError, match="the password to mail would go in the clear"):
+        SmtpServer(host="mail", port=25, tls="plain", username=USER, password=PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("verdict", "kind"),
     [
