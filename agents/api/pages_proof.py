@@ -105,7 +105,7 @@ def verdict(pages: Sequence[PageView]) -> dict[str, Any]:
         f"{_of(intact, len(pages), 'page')} {has} the very bytes that were fetched: their SHA-256 was computed again "
         "and is the one recorded then.",
         f"{_of(stand, quotes, 'quote')} {stands} at the offsets given, in the text extracted from the page.",
-        f"{_of(served, quotes, 'quote')} {'is' if served == 1 else 'are'} found word for word in the page's own "
+        f"{_of(served, quotes, 'quote')} {'is' if served == 1 else 'are'} found word for word in the page’s own "
         "bytes, without going through our extraction.",
     ]
     return {

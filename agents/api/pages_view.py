@@ -170,8 +170,9 @@ def state(found: Dossier) -> State:
     if not alert.confirmed:
         told = "It was seen in one read so far; a second read will confirm or withdraw it."
         return State(name="unconfirmed", title="Not confirmed yet", text=told)
-    how = "from an archive, which holds it" if alert.origin is Origin.IMPORT else "by a second, equal read"
-    return State(name="confirmed", title="Confirmed", text=f"Confirmed {how}.")
+    imported = alert.origin is Origin.IMPORT
+    how = "The archive that it comes from holds it." if imported else "A second read said the same."
+    return State(name="confirmed", title="Confirmed", text=how)
 
 
 def steps(found: Dossier) -> Iterator[Step]:
