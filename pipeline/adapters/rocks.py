@@ -26,7 +26,9 @@ from pipeline.errors import ConfigError, StoreError
 
 FORMAT = b"1"
 FORMAT_KEY = b"\0format"
-OLDEST_S = 12 * 3600.0  # half of what Kafka keeps records of deletions for at the least (delete.retention.ms)
+OLDEST_S = (
+    12 * 3600.0
+)  # half of the time for which a deletion can be read from a changelog (delete.retention.ms)
 WRITE_BUFFER = 16 << 20
 BLOCK_CACHE = 32 << 20
 OPEN_FILES = 128

@@ -41,6 +41,11 @@ def test_history_is_kept_for_ever() -> None:
         ("sources", {"config": {"cleanup.policy": "delete"}}, "cleanup.policy=compact"),
         ("pages.fetched", {"config": {"cleanup.policy": "compact"}}, "history would lose records"),
         (
+            "clausewire-calendar-changelog",
+            {"config": {"cleanup.policy": "compact", "delete.retention.ms": "60000"}},
+            "keep what was deleted",
+        ),
+        (
             "alerts.raised",
             {"config": {"cleanup.policy": "delete", "retention.ms": "604800000"}},
             "retention.ms=-1",

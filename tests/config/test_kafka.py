@@ -35,6 +35,12 @@ kafka:
     )
 
 
+@pytest.mark.parametrize(("words", "store"), [("partitions: 2", "memory"), ("store: rocksdb", "rocksdb")])
+def test_store_is_chosen(words: str, store: str) -> None:
+    """Tables are held in memory unless the local disk is asked for."""
+    assert parse(f"broker: kafka://a:1\nkafka: {{{words}}}\n".encode(), FILE, ENV).kafka.store == store
+
+
 def test_secrets_do_not_show() -> None:
     """Neither the settings nor the connection shows a password."""
     words = "security_protocol: SASL_SSL, username_env: KAFKA_USER, password_env: KAFKA_PASSWORD"
@@ -53,6 +59,7 @@ def test_secrets_do_not_show() -> None:
         ("security_protocol: SSL, cert_file: c.pem", "two files"),
         ("session_timeout: 1s", "session timeout"),
         ("partitions: 0", "1 to 1000"),
+        ("store: disk", "is none of"),
         ("prefix: a b", "cannot begin"),
         ("password: x", "does not belong"),
         ("sasl_mechanisms: PLAIN", "Did you mean"),

@@ -36,6 +36,7 @@ T = TypeVar("T")
 COORDINATORS_MOVE = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 ROOM_BYTES = 16 * 1024  # what a batch adds to the largest record
 ENOUGH_REPLICAS = 3
+DELETIONS_MS = 24 * 3600 * 1000  # how long a deletion can be read at the least: a local store relies on it
 SEEN_WITHIN_S = 30.0
 KNOCK_AGAIN_S = 2.0
 
@@ -86,7 +87,7 @@ def config_of(spec: TopicSpec) -> dict[str, str]:
     """Return a topic's configuration under Kafka's names; -1 keeps for ever."""
     limit = {"max.message.bytes": str(spec.max_record_bytes + ROOM_BYTES)}
     if spec.compacted:
-        return {"cleanup.policy": "compact", **limit}
+        return {"cleanup.policy": "compact", "delete.retention.ms": str(DELETIONS_MS), **limit}
     kept = -1 if spec.retention_s is None else spec.retention_s * 1000
     return {"cleanup.policy": "delete", "retention.ms": str(kept), **limit}
 
@@ -329,6 +330,9 @@ def _misconfigured(topic: Wanted, has: Mapping[str, Any]) -> Iterable[tuple[str,
         yield "cleanup.policy", policy, wanted, why
     if topic.config.get("retention.ms") == "-1" and str(has.get("retention.ms")) != "-1":
         yield "retention.ms", str(has.get("retention.ms")), "-1", "history is to be kept for ever"
+    if int(has.get("delete.retention.ms") or DELETIONS_MS) < int(topic.config.get("delete.retention.ms", 0)):
+        why = "a worker that was away would keep what was deleted"
+        yield "delete.retention.ms", str(has["delete.retention.ms"]), str(DELETIONS_MS), why
     limit = int(topic.config["max.message.bytes"])
     if int(has.get("max.message.bytes") or limit) < limit - ROOM_BYTES:
         yield "max.message.bytes", str(has["max.message.bytes"]), str(limit), "large records would not fit"
