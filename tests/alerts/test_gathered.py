@@ -115,3 +115,17 @@ def test_update_without_alert() -> None:
     """News of an alert that is not at hand is told with the alert's id."""
     found = told.gathered(digest(member(updated("in-force"))))
     assert told.became(found.known[0]) == "Alert alt-aaaa: In force since 17 October 2024"
+
+
+def test_service_is_spelled_once() -> None:
+    """A story that knows its service by another spelling adds no service: documents say how it is written."""
+    news = alert(kind="story", document=None, changes=(), service="x", alert_id="alt-s", title="X and AI")
+    assert (
+        told.headline(told.gathered(group(member(news), member(TERMS)))) == "X: 1 document changed, 1 story"
+    )
+
+
+def test_grades_are_told_once() -> None:
+    """A digest whose changes are all grave has said so in its headline, and does not say it again."""
+    found = told.gathered(digest(member(TERMS), member(META)))
+    assert told.overview(found) == "First seen 17 October 2024."

@@ -157,7 +157,8 @@ def coverage(entry: Entry) -> list[Coverage]:
 def overview(message: Gathered) -> str:
     """Return how grave the changes are and when they were seen, in a line; empty where no alert is told."""
     told = changes(message.told)
-    graded = f"{grades(told)}. " if len(told) > 1 else ""
+    said = message.is_digest and all(entry.alert.severity.rank >= Severity.HIGH.rank for entry in told)
+    graded = f"{grades(told)}. " if len(told) > 1 and not said else ""
     return f"{graded}First seen {seen(message)}." if message.told else ""
 
 

@@ -44,8 +44,13 @@ class Gathered(Value, frozen=True, kw_only=True):
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The services that it is about, as a reader calls them, in the order of the entries."""
-        return tuple(dict.fromkeys(filter(None, map(service, (*self.told, *self.known, *self.withdrawn)))))
+        """The services that it is about, in the order of the entries, each as its documents spell it."""
+        entries = (*self.told, *self.known, *self.withdrawn)
+        spelled = {
+            service(one).casefold(): service(one) for one in entries if one.alert and one.alert.document
+        }
+        named = (service(one) for one in entries)
+        return tuple(dict.fromkeys(spelled.get(one.casefold(), one) for one in named if one))
 
     @property
     def is_digest(self) -> bool:

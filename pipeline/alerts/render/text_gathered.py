@@ -60,12 +60,12 @@ def _entry(entry: Told, found: Gathered, room: told.Room, width: int, links: Lin
     said = (told.sentence(entry, found, 250 if ranked else 700), told.beyond(entry, found))
     head = [f"{told.name(entry, found)}{grave}", *(fill(one, width) for one in said if one)]
     facts = [f"▸ {fact}" for fact in words.facts(ranked, room.facts)]
-    also = [f"{told.also(entry)}."] if told.also(entry) else []
+    also = [fill(f"{told.also(entry)}.", width)] if told.also(entry) else []
     foot = [
         *facts,
         *also,
         *told.state(entry),
-        " · ".join(_stamp(alert)),
+        fill(" · ".join(_stamp(alert)), width, break_on_hyphens=False),
         *_stories(entry),
         *_pages(alert, links),
     ]
