@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from agents.replay import Decode, Wanted, decoded
+from agents.plan import Wanted
+from agents.replay import Decode, decoded
 from pipeline.alerts import recipients
 from pipeline.alerts.route import delivery_id, routes
 from pipeline.errors import DecodeError

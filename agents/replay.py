@@ -8,96 +8,23 @@ once, so that a replay that was killed goes on, in any process, and nothing stan
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import msgspec
-import zstandard
 
-from agents.rerun import Rerun, Standing
-from pipeline.errors import ClaimLostError, DecodeError, RejectError
+from agents.plan import ALERTS, PAGES, SUMS, Plan, Sums, Wanted, unpacked
+from pipeline.errors import ClaimLostError, DecodeError
 from pipeline.events import (
     AlertRaised,
     Event,
     EventRejected,
-    PageFetched,
-    Value,
-    derived_id,
 )
-from pipeline.policy.extract import EXTRACTOR
-from pipeline.ports import History, Kept, Portion, ReplayLog, Scope
-from pipeline.topics import PLAN, SHADOW, STATES
+from pipeline.ports import History, Kept, ReplayLog
+from pipeline.topics import PLAN, STATES
 
-PAGES, ALERTS = "pages.fetched", "alerts.raised"
-GROUP = "clausewire-replay-"
-SUMS = ""  # the key of a partition's sums among the documents' states
-
-V = TypeVar("V")
 Decode = Callable[[bytes | None], Event]
-Lines = Callable[[Standing], Rerun]
-
-
-class Wanted(Value, frozen=True, kw_only=True):
-    """Which history is to be run again: times at or after `since` and before `until`, some documents or all."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    documents: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The same replay has the same name."""
-        return derived_id("rp", self.since or "", self.until or "", *sorted(self.documents))[:11]
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its shadow topics begin with."""
-        return f"{SHADOW}{self.name}."
-
-    @property
-    def group(self) -> str:
-        """The consumer group that it runs under."""
-        return GROUP + self.name
-
-    def covers(self, moment: datetime) -> bool:
-        """Say whether a result of that time is asked for."""
-        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
-
-
-class Plan(Value, frozen=True, kw_only=True):
-    """A replay as it was begun: the pages that there were then, and the code that runs them again.
-
-    `spans` is the first offset and the end of each partition; `last` the time of the newest settled change: the
-    reminders that rang by then ring in the replay too.
-    """
-
-    wanted: Wanted
-    spans: tuple[tuple[int, int], ...]
-    last: datetime
-    code: str
-
-    @property
-    def scope(self) -> Scope:
-        ends = tuple(end for _, end in self.spans)
-        return Scope(topic=PAGES, ends=ends, group=self.wanted.group, prefix=self.wanted.prefix)
-
-    @property
-    def total(self) -> int:
-        """Records to be gone through."""
-        return sum(end - first for first, end in self.spans)
-
-    def done(self, committed: dict[int, int]) -> int:
-        """Return how many records are through, of the next offsets that the group committed."""
-        return sum(max(0, committed.get(n, 0) - first) for n, (first, _) in enumerate(self.spans))
-
-
-class Sums(Value, frozen=True, kw_only=True):
-    """What a replay counts per partition: pages in the range, and results."""
-
-    pages: int = 0
-    results: int = 0
 
 
 @dataclass(kw_only=True)
@@ -116,15 +43,17 @@ class Report:
         return not self.missing and not self.extra
 
 
-def code_of(version: str) -> str:
-    """Return what stands for the code that runs history again."""
-    return f"{version} {EXTRACTOR}"
-
-
-def planned(log: ReplayLog, wanted: Wanted, *, code: str, anew: bool = False) -> Plan:
+def planned(
+    log: ReplayLog,
+    wanted: Wanted,
+    *,
+    code: str,
+    anew: bool = False,
+    say: Callable[[str], None] = lambda words: None,
+) -> Plan:
     """Return the replay that was begun and is to be gone on with, else a new one.
 
-    Anew begins one that was asked to, that other code began, or that is through while history has grown since.
+    Anew begins one that was asked to, that other code began (`code`), or that is through while history has grown.
     ClaimLostError when it is to begin anew and others are at work on it.
     """
     known, now = known_plan(log, wanted), _plan(log, wanted, code)
@@ -132,6 +61,8 @@ def planned(log: ReplayLog, wanted: Wanted, *, code: str, anew: bool = False) ->
         finished = known.done(log.committed(wanted.group, PAGES)) >= known.total
         if not finished or (known.spans, known.last) == (now.spans, now.last):
             return known
+    if known and not anew:
+        say("begins again: " + ("history has grown" if known.code == code else "other code began it"))
     clear(log, wanted.prefix, wanted.group)
     log.declare(wanted.prefix, max(1, len(now.spans)))
     log.put_back(wanted.prefix + PLAN, b"plan", msgspec.json.encode(now), {})
@@ -165,119 +96,6 @@ def last_moment(history: History) -> datetime:
     return max(times, default=datetime.min.replace(tzinfo=UTC))
 
 
-async def work(portions: AsyncIterator[Portion], plan: Plan, *, lines: Lines, decode: Decode) -> None:
-    """Run the partitions that come to this process, until there are none left."""
-    async for portion in portions:
-        try:
-            await Stretch(portion, plan, lines, decode).run()
-        except ClaimLostError:
-            continue  # it has gone to another process, which goes on after the last commit
-
-
-class Stretch:
-    """One partition on its way: what is remembered of its documents lies here packed, a few kilobytes each."""
-
-    def __init__(self, portion: Portion, plan: Plan, lines: Lines, decode: Decode) -> None:
-        self._portion = portion
-        self._plan = plan
-        self._wanted = plan.wanted
-        self._lines = lines
-        self._decode = decode
-        self._states: dict[str, bytes] = {}
-        self._changed: dict[str, bytes] = {}
-        self._found: list[Event] = []
-        self._sums = Sums()
-
-    async def run(self) -> None:
-        """Go through the partition from where it was left."""
-        begun = await self._portion.begin()
-        packed = begun.pop(SUMS, None)
-        self._sums = _unpacked(packed, Sums) if packed else Sums()
-        self._states = begun
-        through = False
-        while not through:
-            for record in await self._portion.read():
-                await self._record(record)
-            through = self._portion.at_end
-            if through:
-                await self._ring()
-            await self._save()
-
-    async def _record(self, record: Kept) -> None:
-        event = self._page(record)
-        if event is None:
-            return
-        line = self._line(event.key)
-        try:
-            async for result in line.page(event):
-                self._keep(result, self._wanted.since is None or result.at >= self._wanted.since)
-        except RejectError as error:
-            self._found.append(_rejected(event, record, error))
-        self._leave(event.key, line)
-        in_range = self._wanted.since is None or event.at >= self._wanted.since
-        self._sums = msgspec.structs.replace(self._sums, pages=self._sums.pages + in_range)
-
-    def _page(self, record: Kept) -> PageFetched | None:
-        if self._wanted.until and record.at >= self._wanted.until:
-            return None
-        try:
-            event = self._decode(record.value)
-        except DecodeError:
-            return None
-        if not isinstance(event, PageFetched):
-            return None
-        documents = self._wanted.documents
-        return event if not documents or event.key in documents else None
-
-    async def _ring(self) -> None:
-        """Ring, at the end, what fell due by the time that history reaches to."""
-        moment = self._wanted.until or self._plan.last
-        for key in sorted(self._states):
-            line = self._line(key)
-            before = len(line.left.calendar)
-            async for result in line.until(moment):
-                self._keep(result, self._wanted.covers(result.at))
-            if len(line.left.calendar) != before:
-                self._leave(key, line)
-
-    def _keep(self, result: Event, is_wanted: bool) -> None:
-        if is_wanted:
-            self._found.append(result)
-            self._sums = msgspec.structs.replace(self._sums, results=self._sums.results + 1)
-
-    def _line(self, key: str) -> Rerun:
-        packed = self._states.get(key)
-        return self._lines(_unpacked(packed, Standing) if packed else Standing())
-
-    def _leave(self, key: str, line: Rerun) -> None:
-        self._states[key] = self._changed[key] = _packed(line.left)
-
-    async def _save(self) -> None:
-        await self._portion.save(self._found, {**self._changed, SUMS: _packed(self._sums)})
-        self._found, self._changed = [], {}
-
-
-def _packed(value: Value) -> bytes:
-    return zstandard.compress(msgspec.json.encode(value))
-
-
-def _unpacked(packed: bytes | None, kind: type[V]) -> V:
-    return msgspec.json.decode(zstandard.decompress(packed or b""), type=kind)
-
-
-def _rejected(event: PageFetched, record: Kept, error: RejectError) -> EventRejected:
-    return EventRejected(
-        stage="replay",
-        reason=str(error),
-        remedy=error.remedy,
-        rejected_at=event.at,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        origin_key=event.key,
-    )
-
-
 def compared(log: ReplayLog, plan: Plan, decode: Decode) -> Report:
     """Return what a replay that is through found, and how its alerts compare with the published: by their ids."""
     wanted, report = plan.wanted, Report()
@@ -304,7 +122,7 @@ def _sum_up(log: ReplayLog, wanted: Wanted, report: Report) -> set[str]:
         key = (record.key or b"").decode()
         documents.add(key)
         if key == SUMS:
-            sums[record.partition] = _unpacked(record.value, Sums)
+            sums[record.partition] = unpacked(record.value, Sums)
     report.pages = sum(one.pages for one in sums.values())
     report.results = sum(one.results for one in sums.values())
     return documents - {SUMS}

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,9 @@ import typer
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.retelling import tell
 from agents.commands.workforce import code, run_alone, run_beside
+from agents.plan import ALERTS, PAGES, Plan, Wanted
 from agents.progress import Progress
-from agents.replay import ALERTS, PAGES, Plan, Report, Wanted, compared, decoded, line_of, planned
+from agents.replay import Report, compared, decoded, line_of, planned
 from pipeline.adapters.history import open_history
 from pipeline.adapters.wire import decode
 from pipeline.config import Settings
@@ -75,7 +77,8 @@ def replay_history(
     with open_history(settings) as log:
         equal = True
         if topic == PAGES:
-            equal = _run_again(settings, config, log, planned(log, wanted, code=code(), anew=anew), workers)
+            plan = planned(log, wanted, code=code(), anew=anew, say=partial(typer.echo, err=True))
+            equal = _run_again(settings, config, log, plan, workers)
         elif not deliver_to:
             _list(log, wanted)
         if deliver_to:

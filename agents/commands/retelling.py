@@ -10,9 +10,9 @@ import typer
 
 from agents.commands.reading import InputError
 from agents.commands.standing import named, standing
+from agents.plan import Wanted
 from agents.progress import Progress
 from agents.register import Ledger, Register, Tally, chosen, register
-from agents.replay import Wanted
 from agents.retell import KIND_RATE, PER_MINUTE, Retelling
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.wire import decode

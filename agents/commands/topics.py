@@ -11,7 +11,8 @@ import typer
 
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.reading import InputError
-from agents.replay import GROUP, clear
+from agents.plan import GROUP
+from agents.replay import clear
 from pipeline.adapters.history import open_history
 from pipeline.adapters.kafka.admin import Admin, admin_of, replication_of, wanted_topics
 from pipeline.adapters.kafka.connection import is_kafka

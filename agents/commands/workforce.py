@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import multiprocessing
 import os
 import sys
@@ -15,22 +16,32 @@ from pathlib import Path
 
 import msgspec
 
+import agents
+import pipeline
 from agents.commands.deployment import settings_from
-from agents.replay import Plan, code_of, work
+from agents.plan import Plan
 from agents.rerun import Rerun, Standing
+from agents.stretch import work
 from pipeline.adapters.blobs import BlobValues
 from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.portions import portions
 from pipeline.adapters.wire import decode
 from pipeline.config import Settings
 from pipeline.errors import PipelineError, StoreError
+from pipeline.policy.tables import DEPLOY
 
 LOOK_S = 0.25
 
 
 def code() -> str:
-    """Return what stands for the code that this process runs history again with."""
-    return code_of(version("clausewire"))
+    """Return what stands for the code that this process runs history again with: any edit of it makes another."""
+    mark = hashlib.sha256()
+    folders = [Path(str(package.__file__)).parent for package in (agents, pipeline)]
+    for folder in (*folders, DEPLOY / "taxonomy"):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in {".py", ".json"}:
+                mark.update(path.read_bytes())
+    return f"{version('clausewire')} {mark.hexdigest()[:16]}"
 
 
 async def run_alone(settings: Settings, plan: Plan) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from agents.commands.workforce import code, run_alone
-from agents.replay import GROUP, PAGES, Plan, Wanted, clear, compared, planned
+from agents.plan import GROUP, PAGES, Plan, Wanted
+from agents.replay import clear, compared, planned
 from pipeline.adapters.blobs import FolderBlobs
 from pipeline.adapters.wire import decode
 from pipeline.errors import ClaimLostError
