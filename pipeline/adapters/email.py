@@ -36,7 +36,7 @@ class SmtpServer:
 
     `tls` is "starttls" (required, never a mere offer), "tls" (from the first byte) or "plain", which is refused
     for any host but this machine and those of its own network (`is_nearby`); a password goes to this machine alone.
-    `context` trusts other authorities than the system's. `sign` returns the bytes of a mail with what proves its sender.
+    `context` trusts other authorities than the system's. `sign` returns a mail's bytes with what proves its sender.
     """
 
     def __init__(
