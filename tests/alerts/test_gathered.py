@@ -62,6 +62,11 @@ def test_digest_goes_by_service() -> None:
             "Weekly digest: 1 change, 1 source in trouble",
             "Clausewire weekly: 1 change, 1 source in trouble — X",
         ),
+        (
+            digest(member(TERMS)),
+            "Daily digest: 1 critical change",
+            "Clausewire daily: 1 critical change — X",
+        ),
         (digest(period=""), "Digest: nothing new", "Clausewire digest: nothing new"),
     ],
 )  # fmt: skip

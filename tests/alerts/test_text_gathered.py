@@ -77,3 +77,11 @@ def test_terminal_is_safe(gather: Any, hostile: str) -> None:
     told = text.compose(gather(member(bad), member(news, alert=bad), member(gone, alert=bad)))
     assert all(char.isprintable() or char in "\n\t\u200d\ufe0f" for char in told)
     told.encode()
+
+
+def test_story_is_named_once() -> None:
+    """A story is told by its headline, and then by whom it was reported, not by its headline again."""
+    news = alert(kind="story", document=None, changes=(), title="X lets others train AI", coverage=(story(),))
+    said = text.compose(group(member(news)))
+    assert said.count("X lets others train AI") == 1
+    assert "Reported by Example Times\n  https://news.example/1" in said

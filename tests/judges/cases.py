@@ -166,8 +166,9 @@ def _gathered(alert: AlertRaised, story: AlertRaised) -> list[Case]:
     terms = samples.alert_of("Meta", "Terms", Severity.CRITICAL)
     trouble = samples.alert_of("X", "Rules", kind="health", changes=(), title="X’s Rules cannot be read")
     news = samples.updated("coverage", "alt-known", coverage=(samples.story(),))
+    told_of = msgspec.structs.replace(story, alert_id="alt-story")
     members = [
-        *(samples.member(one) for one in (alert, terms, story, trouble)),
+        *(samples.member(one) for one in (alert, terms, told_of, trouble)),
         samples.member(samples.updated(alert_id="alt-sure"), alert=samples.alert_of("Meta", "Cookies")),
         samples.member(news, alert=samples.alert_of("GitHub", "Privacy")),
         samples.member(samples.withdrawn(alert_id="alt-gone"), alert=samples.alert_of("GitHub", "Terms")),

@@ -37,6 +37,7 @@ __all__ = [
     "grades",
     "has_contents",
     "headline",
+    "is_report",
     "leading",
     "listed",
     "more",
@@ -167,6 +168,11 @@ def has_contents(message: Gathered, room: Room) -> bool:
     return len(message.told) > min(LISTED_FROM, room.full)
 
 
+def is_report(entry: Entry) -> bool:
+    """Say whether an entry is itself what outlets report, and its first report needs no name of its own."""
+    return entry.told and entry.alert is not None and entry.alert.kind == "story"
+
+
 def also(entry: Told) -> str:
     """Return what an alert tells beside its gravest change: "25 more changes: 22 reworded, 3 removed"."""
     return words.more(entry.alert, words.by_importance(entry.alert.changes)[:1])
@@ -216,6 +222,8 @@ def _digested(message: Gathered) -> list[str]:
     told = changes(message.told)
     grave = [entry for entry in told if entry.alert.severity.rank >= Severity.HIGH.rank]
     said = [count(len(told), "change"), grades(grave)] if told else []
+    if len(told) == len(grave) == 1:
+        said = [f"{grades(grave)} change"]
     return [*filter(None, said), *_besides(message)] or ["nothing new"]
 
 

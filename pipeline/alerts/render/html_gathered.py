@@ -94,7 +94,7 @@ def _known(entry: Entry) -> dict[str, Any]:
         "struck": entry.withdrawal is not None,
         "news": [
             {
-                "title": words.one_line(item.title, 150),
+                "title": "" if told.is_report(entry) else words.one_line(item.title, 150),
                 "url": html.web(item.url),
                 "by": f"{words.coverage(item)}{left}",
             }

@@ -126,6 +126,8 @@ def _stories(entry: Entry) -> list[list[Element]]:
     """Return the first story that reports an alert, and how many others do."""
     items = told.coverage(entry)
     left = f"; {words.count(len(items) - 1, 'more report')}" if len(items) > 1 else ""
+    if told.is_report(entry):
+        return [[text(f"Reported by {words.coverage(item)}{left}")] for item in items[:1]]
     return [
         [
             text("In the news: ", bold=True),

@@ -82,6 +82,8 @@ def _stories(entry: Entry) -> list[str]:
     """Return the first story that reports an alert, with its address, and how many others do."""
     items = told.coverage(entry)
     left = f"; {words.count(len(items) - 1, 'more report')}" if len(items) > 1 else ""
+    if told.is_report(entry):
+        return [f"Reported by {words.coverage(item)}{left}\n  {words.clean(item.url)}" for item in items[:1]]
     return [
         f"In the news: {words.one_line(item.title, 150)} ({words.coverage(item)}{left})\n  {words.clean(item.url)}"
         for item in items[:1]
