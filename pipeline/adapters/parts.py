@@ -132,13 +132,16 @@ class PartedStore(Store[bytes, bytes]):
         self._place: Callable[..., int] = new_partitioner()
 
     def find(self, key: bytes) -> bytes | None:
-        """Return what is held under a key on its partition: the one of the event at hand, else the key's own."""
-        event = current_event()
-        place = self.place(key) if event is None else event.message.partition
+        """Return what is held under a key: on its own partition, or on that of the event at hand, where it was put."""
+        event, own = current_event(), self.place(key)
+        found = self._on(own, key)
+        if found is None and event is not None and event.message.partition != own:
+            return self._on(event.message.partition, key)
+        return found
+
+    def _on(self, place: int, key: bytes) -> bytes | None:
         waiting = self._waiting.get(place)
-        if waiting and key in waiting:
-            return waiting[key]
-        return self.parts.get(place, key)
+        return waiting[key] if waiting and key in waiting else self.parts.get(place, key)
 
     def place(self, key: bytes) -> int:
         """Return the partition that a key belongs to."""
