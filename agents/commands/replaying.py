@@ -15,7 +15,7 @@ import typer
 
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.retelling import tell
-from agents.commands.workforce import code, run_alone, run_beside
+from agents.commands.workforce import code, logs_aside, run_alone, run_beside
 from agents.plan import ALERTS, PAGES, Plan, Wanted
 from agents.progress import Progress
 from agents.replay import Report, compared, decoded, line_of, planned
@@ -69,6 +69,7 @@ def replay_history(
     command goes on where it was. Exit status 1 when they differ.
     """
     settings = settings_from(config)
+    logs_aside()
     wanted = Wanted(since=utc(since), until=utc(until), documents=tuple(sorted(document or [])))
     if topic not in {PAGES, ALERTS}:
         raise ConfigError(

@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
+import structlog
 
 import agents
 import pipeline
@@ -31,6 +32,11 @@ from pipeline.errors import PipelineError, StoreError
 from pipeline.policy.tables import DEPLOY
 
 LOOK_S = 0.25
+
+
+def logs_aside() -> None:
+    """Have what is logged go to standard error: standard output is what the command tells."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def code() -> str:
@@ -83,6 +89,7 @@ def run_beside(config: Path, plan: Plan, workers: int, look: Callable[[], None])
 
 def _member(config: Path, packed: bytes, parent: int) -> None:
     plan = msgspec.json.decode(packed, type=Plan)
+    logs_aside()
     try:
         asyncio.run(_while_wanted(settings_from(config), plan, parent))
     except PipelineError as error:
