@@ -25,6 +25,7 @@ S = TypeVar("S", DocumentSpec, FeedSpec)
 LONGEST_NAP_S = 0.5  # clocks jump: suspended machines, demos
 STORE_RETRY_S = 15.0
 GRACE_S = 1.0
+SET_BACK = timedelta(seconds=30)
 
 logger = structlog.get_logger(__name__)
 
@@ -102,6 +103,7 @@ class Rounds(Generic[S]):
     _busy: set[str] = field(default_factory=set)  # sources that wait for their host or are being polled
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _crash: BaseException | None = None
+    _looked_at: datetime | None = None
 
     async def run(self) -> None:
         """Poll until `stop` is set; a poll in hand then gets a second to finish. A poll's crash is raised."""
@@ -109,6 +111,7 @@ class Rounds(Generic[S]):
         try:
             while not self.stop.is_set():
                 self.sources.changed.clear()
+                self._mind_clock()
                 await self._admit()
                 self._ripen()
                 self._launch()
@@ -118,6 +121,17 @@ class Rounds(Generic[S]):
         finally:
             stopper.cancel()
             await self._drain()
+
+    def _mind_clock(self) -> None:
+        """When the clock was set back, reckon anew when sources are due: else they would wait until it caught up."""
+        now, before = self.clock.now(), self._looked_at
+        self._looked_at = now
+        if before is None or before - now < SET_BACK:
+            return
+        for source_id in list(self._due_at):
+            spec = self.sources.get(source_id)
+            if spec is not None:
+                self._schedule(source_id, self._first_due(self._states[source_id], spec.interval_s))
 
     async def _stopped(self) -> None:
         await self.stop.wait()

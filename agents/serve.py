@@ -21,6 +21,7 @@ from agents.program import Program
 from agents.rounds import Sources
 from agents.share_sources import OwnSources, SharedSources
 from agents.subscriptions import TOPICS, Known, Registry, known
+from agents.timekeeping import watch_clock
 from pipeline.adapters.bodies import blobs_of
 from pipeline.adapters.browser import Browser, find_browser
 from pipeline.adapters.feeds import FeedParser
@@ -84,6 +85,7 @@ async def _alone(stack: AsyncExitStack, settings: Settings, clock: Clock, lookou
     world = await _world(stack, settings, told.registry, channels)
     sources = wire(program, world)
     told.beside(program)
+    program.beside(watch_clock, clock=clock)
     memory = await stack.enter_async_context(PollStates(settings.data / "polls.db"))
     await _poll(stack, program, settings, world, sources, memory, lookout)
     return await stack.enter_async_context(program)
@@ -101,6 +103,7 @@ async def _shared(
     poller = Program(POLLERS, settings.broker, **common)
     for program in [worker] * works + [poller] * polls:
         lookout.watch(program)
+    (worker if works else poller).beside(watch_clock, clock=clock)
     if polls:
         sources = wire_sources(poller, world.declared)
         memory = PollTable(poller.memory("polls", "sources", PollState), poller.is_counted_on)

@@ -7,18 +7,19 @@ settled changes nothing.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import field
 from msgspec.structs import replace
 
-from pipeline.alerts.attempt import alert_id, members, what
+from pipeline.alerts.attempt import JITTER, LONGEST_HINT_S, alert_id, members, what
 from pipeline.alerts.route import delivery_id
 from pipeline.alerts.slim import BUDGET, fitted
 from pipeline.events import AlertUpdated, DeliveryAttempted, DeliveryDue, Value
 
 SETTLED = 256  # settled deliveries remembered per thread, to recognise repeats
 TOLD = 32  # alerts of a thread whose messages can still be updated
+AHEAD = timedelta(minutes=1)  # how far the clocks of machines may differ
 UPDATES = 32  # updates remembered per alert
 GATHERED = 512  # alerts of gathered messages that news can still be told under, counted by whole messages
 
@@ -92,10 +93,16 @@ def attempted(outbox: Outbox, event: DeliveryAttempted) -> Outbox:
 def next_up(outbox: Outbox, now: datetime) -> DeliveryDue | None:
     """Return what to send now, with the updates told before it; None when nothing is due yet."""
     head = _head(outbox)
-    if head is None or head.next_at > now:
+    if head is None or not _is_due(head, now):
         return None
     told = _told(outbox, alert_id(head.due))
     return replace(head.due, earlier=told.updates) if told and told.updates else head.due
+
+
+def _is_due(pending: Pending, now: datetime) -> bool:
+    """Say whether to send; what lies further ahead than any wait was reckoned by a clock that has been set back."""
+    longest = timedelta(seconds=LONGEST_HINT_S * (1 + JITTER)) if pending.attempts else AHEAD
+    return not timedelta() < pending.next_at - now <= longest
 
 
 def wake_at(outbox: Outbox) -> datetime | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from pipeline.adapters.kafka.lease import Lease
+from pipeline.adapters.kafka.lease import Lease, since_boot
 
 
 class Coordinator:
@@ -54,3 +56,10 @@ async def test_heartbeat_renews(answers: bool, takes_s: float, holds: bool) -> N
     lease.follow(coordinator)
     await coordinator._do_heartbeat()
     assert lease.holds is holds
+
+
+def test_sleep_of_the_machine_counts() -> None:
+    """The lease is timed by a clock that goes on while the machine sleeps, which a monotonic one does not on Linux."""
+    lease = Lease(6.0)
+    lease.renew(since_boot() - 6.0)
+    assert (lease.holds, since_boot() >= time.monotonic() - 1.0) == (False, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec import structs
@@ -88,6 +88,30 @@ async def test_due_as_remembered() -> None:
         assert "a" not in polls.polled
         await until(lambda: "a" in polls.polled)
         assert SystemClock().now() >= due
+
+
+class SetBack(SystemClock):
+    """A clock that was a day ahead until it was set."""
+
+    ahead = timedelta(days=1)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+async def test_clock_set_back() -> None:
+    """When the clock is set back by a day, sources are polled at their interval all the same, not in a day."""
+    polls, clock = Polls(), SetBack()
+
+    async def poll(spec: DocumentSpec, state: PollState) -> PollState:
+        return structs.replace(await polls.poll(spec, state), due_at=clock.now() + timedelta(seconds=0.3))
+
+    going = Going(polls, structs.replace(spec("a", "h"), interval_s=0.3))
+    going.rounds.clock, going.rounds.poll = clock, poll
+    async with going:
+        await until(lambda: len(polls.polled) == 1)
+        clock.ahead = timedelta()
+        await until(lambda: len(polls.polled) >= 3)
 
 
 async def test_redeclared() -> None:

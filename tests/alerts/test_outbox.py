@@ -46,6 +46,15 @@ def test_due_is_next() -> None:
     assert outbox.next_up(box, SEEN - timedelta(seconds=1)) is None
 
 
+@pytest.mark.parametrize(("attempts", "ahead_h", "waits"), [(0, 2, False), (1, 2, True), (1, 48, False)])
+def test_clock_set_back_holds_nothing_up(attempts: int, ahead_h: int, waits: bool) -> None:
+    """What fell due by a clock that was hours ahead is sent; a retry that lies no further than any wait is waited for."""
+    box = filled(msgspec.structs.replace(FIRST, due_at=SEEN + timedelta(hours=ahead_h)))
+    pending = msgspec.structs.replace(box.pending[0], attempts=attempts)
+    up = outbox.next_up(msgspec.structs.replace(box, pending=(pending,)), SEEN)
+    assert (up is None) == waits
+
+
 def test_update_waits_for_alert() -> None:
     """While the alert waits for its next attempt, its update waits too."""
     box = outbox.attempted(filled(FIRST, UPDATE), failed(FIRST))

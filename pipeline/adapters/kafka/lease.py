@@ -12,12 +12,17 @@ from collections.abc import Callable
 from typing import Any
 
 
+def since_boot() -> float:
+    """Return seconds that nobody sets and that go on while the machine sleeps, where it can tell (Linux)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class Lease:
     """Runs for `session_s` from when it was last renewed; `now` is a clock that goes on while we are paused."""
 
-    def __init__(self, session_s: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, session_s: float, now: Callable[[], float] | None = None) -> None:
         self._session_s = session_s
-        self._now = now
+        self._now = now or since_boot
         self._ends_at = float("-inf")
 
     @property
