@@ -13,6 +13,9 @@ from typing import Any
 from lxml import etree
 
 _RAW = frozenset({"script", "style", "template", "noscript"})
+_IN_HEAD = frozenset(
+    {"head", "title", "noscript", "noframes", "template"}
+)  # all else ends it (HTML 13.2.6.4.4)
 _UNSEEN = (*map(chr, {*range(32)} - {9, 10, 13}), "\ufeff", "\u200b", "\u2060", "\u00ad")  # part of no word
 BLOCKS = frozenset(
     [
@@ -198,12 +201,21 @@ class _Builder:
         if tag in {"meta", "link", "base"}:
             self._head(tag, attrs)
             return
+        if tag == "body" and self._has_body():
+            return  # one body; libxml2 opens it late where it did not know that the head was over
         if tag == "title" and not self.title:
             self.in_title = True
+        if self.here.tag == "head" and tag not in _IN_HEAD:
+            self._put("body", {}, self.root)
+        self._put(tag, attrs, self.here)
+
+    def _put(self, tag: str, attrs: dict[str, str], parent: Node) -> None:
         self.count += 1
-        node = Node(tag, attrs, self.here, self.count)
-        self.here.children.append(node)
-        self.here = node
+        self.here = Node(tag, attrs, parent, self.count)
+        parent.children.append(self.here)
+
+    def _has_body(self) -> bool:
+        return any(node.tag == "body" for node in self.root.nodes)
 
     def end(self, tag: str) -> None:
         if self.raw is not None:

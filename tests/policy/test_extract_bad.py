@@ -101,3 +101,20 @@ def test_bad_addresses(url: str) -> None:
         f"<base href='{url}'><a href='{url}'>a</a>" + "<p>We may change these terms with notice.</p>" * 3
     )
     assert read_page(Page(body=served, url=url)).state is PageState.OK
+
+
+BARE = "<title>Terms</title><main><h1>Terms of Service</h1>{}</main>"
+
+
+@pytest.mark.parametrize(
+    "start", ["", "<!doctype html>", "<!doctype html><html lang=en>", "<html><head><meta charset=utf-8>"]
+)
+def test_tags_left_out(start: str) -> None:
+    """HTML may leave out the tags of html, head and body: what belongs to no head begins the body."""
+    clause = (
+        "<h2>{0}. Use</h2><p>You may use part {0} of the service only as these terms allow you to use it.</p>"
+    )
+    body = start + BARE.format("".join(clause.format(number) for number in range(1, 9)))
+    reading = read_page(Page(body=body.encode(), url="https://example.org/terms"))
+    assert reading.state is PageState.OK
+    assert "You may use part 8 of the service" in reading.version.text
