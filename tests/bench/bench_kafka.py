@@ -46,7 +46,12 @@ Row = tuple[str, str, str]
 async def deployment(address: str, folder: Path, **options: object) -> AsyncIterator[Deployment]:
     """A stream of its own with a receiver."""
     async with Receiver().listening() as receiver:
-        yield Deployment(address, folder, receiver, **options)  # type: ignore[arg-type]
+        made = Deployment(address, folder, receiver, **options)  # type: ignore[arg-type]
+        try:
+            yield made
+        finally:
+            for worker in made.workers:
+                worker.stop(signal.SIGKILL)
 
 
 async def first_versions(made: Deployment, documents: int) -> None:

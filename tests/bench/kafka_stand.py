@@ -161,10 +161,12 @@ class Deployment:
     prefix: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:8]}.")
     data: str = "data"
     more: Mapping[str, Any] = field(default_factory=dict)
+    workers: list[Worker] = field(default_factory=list)
 
     def worker(self, core: int | None = None) -> Worker:
         """Return a worker that is not started yet."""
-        return Worker(self.configuration(), core)
+        self.workers.append(Worker(self.configuration(), core))
+        return self.workers[-1]
 
     def configuration(self) -> Path:
         """Write the configuration and return where it is."""
