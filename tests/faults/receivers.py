@@ -57,8 +57,9 @@ class Snare:
 class Trouble:
     """What befalls messages: the choice is the seed's. `counts` tells what befell whom."""
 
-    def __init__(self, chance: random.Random, share: float) -> None:
+    def __init__(self, chance: random.Random, share: float, *, mails: float = MAILS) -> None:
         self.share = share
+        self._mails = mails
         self.counts: Counter[tuple[Channel, str]] = Counter()
         self.snare = Snare()
         self.owed: set[str] = set()
@@ -68,7 +69,7 @@ class Trouble:
     def kind(self, channel: Channel, message_id: str) -> str:
         """Return what befalls a message at this attempt, "" for nothing."""
         self.owed.discard(message_id)
-        share = self.share * (MAILS if channel is Channel.EMAIL else 1.0)
+        share = self.share * (self._mails if channel is Channel.EMAIL else 1.0)
         if message_id in self._met or self._chance.random() >= share:
             return ""
         self._met.add(message_id)

@@ -67,7 +67,7 @@ async def run(
 ) -> Outcome:
     """Run the whole story and return what came of it."""
     async with (
-        FaultyWorld(folder, documents=documents, seed=seed) as world,
+        FaultyWorld(folder, documents=documents, seed=seed, patient=full) as world,
         deployed(world, broker=broker, seed=seed, full=full, proxy=proxy) as made,
     ):
         await made.start()

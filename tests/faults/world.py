@@ -27,6 +27,7 @@ from pipeline.alerts.route import delivery_id
 from pipeline.events import Channel
 from tests.faults.press import OUTLETS, WATCH, Fact, Press, place
 from tests.faults.receivers import (
+    MAILS,
     SLACK_LATE_S,
     WEBHOOK_LATE_S,
     FaultyMailbox,
@@ -55,9 +56,14 @@ CLAUSES = (
 
 
 class FaultyWorld:
-    """Sites, feeds and receivers on loopback; `trouble` is the share of first attempts that receivers answer badly."""
+    """Sites, feeds and receivers on loopback; `trouble` is the share of first attempts that receivers answer badly.
 
-    def __init__(self, folder: Path, *, documents: int, seed: int, trouble: float = 0.1) -> None:
+    A mail that met trouble comes again after a minute: with `patient` some do.
+    """
+
+    def __init__(
+        self, folder: Path, *, documents: int, seed: int, trouble: float = 0.1, patient: bool = True
+    ) -> None:
         self.folder = folder
         self.random = random.Random(seed)
         self.revisions = [0] * documents
@@ -65,7 +71,8 @@ class FaultyWorld:
         self.press = Press(random.Random(f"press {seed}"))
         self.inbox = Inbox(folder / "received", SystemClock())
         self.sets = Inbox(folder / "received-sets", SystemClock())
-        self.trouble = Trouble(random.Random(f"receivers {seed}"), trouble)
+        chance = random.Random(f"receivers {seed}")
+        self.trouble = Trouble(chance, trouble, mails=MAILS if patient else 0.0)
         self._stack = AsyncExitStack()
         self.ports: dict[str, int] = {}
 
