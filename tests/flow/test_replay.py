@@ -29,6 +29,7 @@ from tests.flow.line import CLAUSES, page
 
 DOCUMENTS, VERSIONS = 8, 12
 LONG_S = 60.0
+pytestmark = pytest.mark.timeout(300)  # processes start, are killed and waited for
 
 
 @pytest.fixture(params=KINDS)
