@@ -70,9 +70,10 @@ class Trouble:
         """Return what befalls a message at this attempt, "" for nothing."""
         self.owed.discard(message_id)
         share = self.share * (self._mails if channel is Channel.EMAIL else 1.0)
-        if message_id in self._met or self._chance.random() >= share:
-            return ""
+        first = message_id not in self._met  # a repeat may be the last that its sender makes
         self._met.add(message_id)
+        if not first or self._chance.random() >= share:
+            return ""
         kind = self._chance.choice(KINDS)
         self.counts[channel, kind] += 1
         if channel is not Channel.SLACK:  # where the sender finds what was taken and sends nothing again

@@ -59,6 +59,14 @@ def test_trouble_comes_once() -> None:
     assert (bool(kinds[0]), kinds[1], trouble.owed) == (True, "", set())
 
 
+def test_repeat_meets_no_trouble() -> None:
+    """What was answered well once is answered well again: its sender may know that, and not send it a third time."""
+    trouble = Trouble(random.Random(1), 0.0)
+    kinds = [trouble.kind(Channel.WEBHOOK, "m")]
+    trouble.share = 1.0
+    assert ([*kinds, trouble.kind(Channel.WEBHOOK, "m")], trouble.owed) == (["", ""], set())
+
+
 def test_press_tells_what_follows() -> None:
     """A story is told by a second outlet only once it was told everywhere; a change is reported once."""
     press = Press(random.Random(3))
