@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import os
 import tempfile
+from collections import OrderedDict
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import zstandard
 from msgspec import Struct
@@ -18,6 +19,8 @@ from pipeline.events import BodyRef
 from pipeline.ports import Blobs
 
 T = TypeVar("T")
+
+ROOM = 32 * 1024 * 1024  # bytes of JSON whose values are held
 
 
 def ref_of(data: bytes, media_type: str) -> BodyRef:
@@ -111,14 +114,32 @@ class FolderBlobs:
 
 
 class BlobValues:
-    """Values as JSON in a store of blobs."""
+    """Values as JSON in a store of blobs; those used last are held as well, up to `room` bytes of their JSON."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, *, room: int = ROOM) -> None:
         self._blobs = blobs
+        self._room = room
+        self._held: OrderedDict[tuple[str, type], tuple[Struct, int]] = OrderedDict()
 
     async def put(self, value: Struct) -> BodyRef:
         kind = type(value).__name__.lower()
-        return await self._blobs.put(pack(value), media_type=f"application/vnd.clausewire.{kind}+json")
+        ref = await self._blobs.put(pack(value), media_type=f"application/vnd.clausewire.{kind}+json")
+        self._hold(ref, value)
+        return ref
 
     async def get(self, ref: BodyRef, kind: type[T]) -> T:
-        return unpack(await self._blobs.get(ref), kind)
+        held = self._held.get((ref.sha256, kind))
+        value = cast(T, held[0]) if held else unpack(await self._blobs.get(ref), kind)
+        self._hold(ref, cast(Struct, value))
+        return value
+
+    def _hold(self, ref: BodyRef, value: Struct) -> None:
+        key = (ref.sha256, type(value))
+        if key in self._held:
+            self._held.move_to_end(key)
+            return
+        self._held[key] = value, ref.size
+        self._room -= ref.size
+        while self._room < 0:
+            _, (_, size) = self._held.popitem(last=False)
+            self._room += size

@@ -15,6 +15,7 @@ import msgspec
 
 from pipeline.adapters.email import EmailNotifier, SmtpServer
 from pipeline.alerts.render import email
+from pipeline.alerts.render.redline import spans_of
 from tests.adapters.hooks import certificates
 from tests.adapters.post import PASSWORD, USER, mailing
 from tests.judges.cases import LETTER, LINKS, Case
@@ -147,7 +148,9 @@ def _quotes(case: Case) -> EmailMessage:
     alerts = [due.alert for due in (case.due, *case.due.members) if due.alert]
     changes = [change for alert in alerts for change in alert.changes]
     lines = [
-        line for change in changes for line in (*change.heading_path, " ".join(t for _, t in change.redline))
+        line
+        for change in changes
+        for line in (*change.heading_path, " ".join(t for _, t in spans_of(change)))
     ]
     bare.set_content("\n".join(lines) + "\n", cte="quoted-printable")
     return bare
