@@ -18,11 +18,13 @@ from faust.tables.table import Table
 from pipeline.adapters.embedded.partitioner import new_partitioner
 from pipeline.adapters.parts import Change, Mark, MemoryShelves, PartedStore, Shelves
 from pipeline.adapters.wire import pack, unpack
+from pipeline.errors import RejectError
 
 V = TypeVar("V")
 
 LOG_APPEND_TIME = 1
 LARGE = 8 * 1024  # bytes from which a value is kept compressed: a changelog record has a limit
+MOST = 1_000_000  # bytes of a value as it is kept; with its key and headers it stays under a mebibyte
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1; no JSON begins so
 
 _sent: ContextVar[list[Any] | None] = ContextVar("changelog_sends", default=None)
@@ -228,6 +230,12 @@ class TableMemory(Generic[V]):
         _at_hand().after(act)
 
     def _put(self, key: str, value: bytes | None) -> None:
+        """Keep a value; RejectError for one that no changelog takes: else the process would stop at it, ever again."""
+        if value is not None and len(value) > MOST:
+            raise RejectError(
+                f"what is remembered of {key!r} would take {len(value):,} bytes, and {MOST:,} is the most",
+                remedy="once less is remembered of it: `clausewire rejected retry`",
+            )
         _at_hand().put(self.table, key.encode(), value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -173,6 +174,20 @@ async def test_failed_attempt_remembers_nothing() -> None:
 
     await run(keeping, [record(settled("a"))], log=ListLog(failures=[StoreError("full")]))
     assert recalled == [None, None]
+
+
+async def test_memory_too_large_is_refused() -> None:
+    """What no changelog would take is set aside with its reason; nothing is published, and the process goes on."""
+    memory = TableMemory({}, ChangeSettled)
+    noise = random.Random(1).randbytes(1_100_000).hex()
+
+    async def growing(event: ChangeSettled) -> AsyncIterator[Event]:
+        yield event
+        memory.keep(event.key, settled(noise))
+
+    log, crashes = await run(growing, [record(settled("a"))])
+    assert [type(event) for event in log.published] == [EventRejected]
+    assert crashes == []
 
 
 @pytest.mark.parametrize(
