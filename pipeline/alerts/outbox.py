@@ -7,20 +7,24 @@ settled changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import field
 from msgspec.structs import replace
 
 from pipeline.alerts.attempt import JITTER, LONGEST_HINT_S, alert_id, members, what
 from pipeline.alerts.route import delivery_id
-from pipeline.alerts.slim import BUDGET, fitted
+from pipeline.alerts.slim import sharing
 from pipeline.events import AlertUpdated, DeliveryAttempted, DeliveryDue, Value
 
 SETTLED = 256  # settled deliveries remembered per thread, to recognise repeats
 TOLD = 32  # alerts of a thread whose messages can still be updated
 AHEAD = timedelta(minutes=1)  # how far the clocks of machines may differ
 UPDATES = 32  # updates remembered per alert
+WAITING = 750_000  # bytes of all that waits in a thread; a record has room for a mebibyte
+SHOWN = 100_000  # bytes of all updates remembered in a thread
 GATHERED = 512  # alerts of gathered messages that news can still be told under, counted by whole messages
 
 
@@ -256,14 +260,21 @@ def _is_settled(outbox: Outbox, event: DeliveryDue) -> bool:
 
 
 def _fitted(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:
-    """Return what is pending; gathered messages that wait for each other share the room of one record."""
-    waiting = sum(bool(one.due.members) for one in pending)
-    if waiting < 2:
+    """Return what is pending; deliveries that wait for each other share the room of one record."""
+    if len(pending) < 2:
         return pending
-    each = BUDGET // waiting
-    return tuple(
-        replace(one, due=replace(one.due, members=fitted(one.due.members, budget=each))) for one in pending
-    )
+    dues = sharing([one.due for one in pending], budget=WAITING)
+    return tuple(replace(one, due=due) for one, due in zip(pending, dues, strict=True))
+
+
+def _lasting(told: Iterable[Told]) -> tuple[Told, ...]:
+    """Return the last alerts told; where they take much, the updates of those told longest ago are forgotten."""
+    kept: list[Told] = []
+    left = SHOWN
+    for one in reversed(tuple(told)[-TOLD:]):
+        left -= sum(len(msgspec.json.encode(update)) for update in one.updates)
+        kept.insert(0, one if left >= 0 or not kept else replace(one, updates=()))
+    return tuple(kept)
 
 
 def _postponed(outbox: Outbox, pending: Pending, event: DeliveryAttempted) -> Outbox:
@@ -300,4 +311,4 @@ def _remembered(outbox: Outbox, delivery: DeliveryDue, event: DeliveryAttempted)
         told = replace(told, updates=(*told.updates, delivery.update)[-UPDATES:])
     rest = tuple(old for old in outbox.told if old.alert_id != event.alert_id)
     root = outbox.root or ({} if delivery.gathered else event.receipt)
-    return replace(outbox, told=(*rest, told)[-TOLD:], root=root)
+    return replace(outbox, told=_lasting((*rest, told)), root=root)

@@ -12,11 +12,14 @@ from pipeline.sizes import fitting
 
 BUDGET = 800_000  # bytes of all members of a message; a record has room for a mebibyte
 LEAST = 2_400  # bytes that a member may take however many there are
+HEADLINE = 1_200  # bytes of one, about, of which no more than its headline is left
 STORIES, WATCHES, CATEGORIES = 5, 8, 8
 SUMMARY, WORDS = 400, 160  # characters kept of a summary, and of a title or a name, where room is short
 
 
-def fitted(members: Sequence[DeliveryDue], *, budget: int = BUDGET) -> tuple[DeliveryDue, ...]:
+def fitted(
+    members: Sequence[DeliveryDue], *, budget: int = BUDGET, least: int = LEAST
+) -> tuple[DeliveryDue, ...]:
     """Return members that fit a budget of bytes together: small ones as they are, the larger ones share what is left.
 
     An alert gives up its trailing changes first, then the gist of what else it carries; who and what it is stays.
@@ -24,10 +27,23 @@ def fitted(members: Sequence[DeliveryDue], *, budget: int = BUDGET) -> tuple[Del
     sizes = [size(member) for member in members]
     if sum(sizes) <= budget:
         return tuple(members)
-    share = max(_share(sizes, budget), LEAST)
+    share = max(_share(sizes, budget), least)
     return tuple(
         slimmed(member, share) if taken > share else member
         for member, taken in zip(members, sizes, strict=True)
+    )
+
+
+def sharing(dues: Sequence[DeliveryDue], *, budget: int = BUDGET) -> tuple[DeliveryDue, ...]:
+    """Return deliveries that wait for one another in the room of one record, gathered ones by their members.
+
+    Where there are very many a headline is left of each, which is as little as one is told by.
+    """
+    each = [one for due in dues for one in due.members or (due,)]
+    kept = iter(fitted(each, budget=budget, least=HEADLINE))
+    return tuple(
+        replace(due, members=tuple(next(kept) for _ in due.members)) if due.members else next(kept)
+        for due in dues
     )
 
 
@@ -38,12 +54,12 @@ def slimmed(due: DeliveryDue, budget: int) -> DeliveryDue:
     due, alert = _terse(due), due.alert
     if alert is None:
         return due
-    for bare in (_without_changes, _gist):
+    for bare in (_without_changes, _gist, _headline):
         kept = bare(alert)
         room = budget - size(replace(due, alert=kept))
         if room >= 0:
             return replace(due, alert=replace(kept, changes=fitting(alert.changes, budget=room)))
-    return replace(due, alert=kept)
+    return replace(due, alert=kept, reason=due.reason[:WORDS])
 
 
 def size(due: DeliveryDue) -> int:
@@ -101,6 +117,11 @@ def _gist(alert: AlertRaised) -> AlertRaised:
         coverage=_stories(bare.coverage, 1),
         matches=tuple(replace(match, watch=match.watch[:WORDS]) for match in bare.matches[:1]),
     )
+
+
+def _headline(alert: AlertRaised) -> AlertRaised:
+    bare = _gist(alert)
+    return replace(bare, summary="", coverage=(), categories=bare.categories[:1])
 
 
 def _page(page: PageRef) -> PageRef:

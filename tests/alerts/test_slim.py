@@ -1,4 +1,4 @@
-"""Gathered messages fit into a record, however many alerts they tell and however large these are."""
+"""Messages, and what waits to be sent, fit into a record, however many alerts there are and however large."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from pipeline.adapters.tables import MOST, frozen
 from pipeline.adapters.wire import pack
+from pipeline.alerts import attempt, outbox
 from pipeline.alerts import gather as fold
 from pipeline.alerts.alert import INLINE_BYTES
 from pipeline.alerts.gather import MEMBERS, Gathering
+from pipeline.alerts.outbox import TOLD, Outbox
 from pipeline.alerts.render.words import total
 from pipeline.alerts.route import delivery_id
 from pipeline.alerts.slim import fitted, size, slimmed
@@ -103,3 +106,51 @@ def test_what_fits_is_untouched() -> None:
     members = (due(alert(), "dlv-1"), due(updated(), "dlv-2"))
     assert fitted(members) == members
     assert msgspec.json.encode(fitted(members)[0]) == msgspec.json.encode(members[0])
+
+
+def outbox_of(*dues: DeliveryDue) -> Outbox:
+    """Return the outbox of a thread whose destination is away."""
+    box = Outbox()
+    for one in dues:
+        box = outbox.due(box, one)
+    return box
+
+
+def told_together(number: int, size_of_one: int) -> DeliveryDue:
+    """Return a gathered message of so many of the largest alerts."""
+    members = [large(number * 1000 + at) for at in range(size_of_one)]
+    return DeliveryDue(
+        delivery_id=f"dlv-g{number}", subscription_id="sub-1", thread="group", due_at=SEEN, gathered="group",
+        members=fitted(members),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("messages", "members"), [(60, 0), (8, 30), (2, MEMBERS)])
+def test_outbox_of_the_largest_fits(messages: int, members: int) -> None:
+    """What waits for a destination that is away fits into a record, even if nothing could be compressed."""
+    dues = [told_together(n, members) if members else large(n) for n in range(messages)]
+    box = outbox_of(*dues)
+    assert [(one.due.delivery_id, len(one.due.members)) for one in box.pending] == [
+        (one.delivery_id, len(one.members)) for one in dues
+    ]
+    assert len(pack(box)) < RECORD * 0.95
+
+
+def test_long_outage_fits() -> None:
+    """Days of full windows fit as they are kept, and every alert of them is still there to be told."""
+    box = outbox_of(*(told_together(n, MEMBERS) for n in range(4)))
+    assert sum(len(one.due.members) for one in box.pending) == 4 * MEMBERS
+    assert len(frozen(box)) < MOST / 4
+
+
+def test_news_told_fits() -> None:
+    """Of alerts with endless news the newest is remembered whole, and of the others where they were told."""
+    box, numbers = Outbox(), range(TOLD)
+    for number in numbers:
+        for at in range(8):
+            told = updated(f"coverage-{at}", f"alt-{number}", coverage=(story(LONG * 10),) * 5)
+            one = due(told, f"dlv-{number}-{at}")
+            box = outbox.attempted(outbox.due(box, one), attempt.sent(one, attempt=1, at=SEEN))
+    assert [one.alert_id for one in box.told] == [f"alt-{number}" for number in numbers]
+    assert len(box.told[-1].updates) == 8
+    assert len(pack(box)) < RECORD / 4
