@@ -106,7 +106,7 @@ def taken(state: Gathering, event: DeliveryGathered, *, now: datetime) -> Outcom
     state = _noted(replace(state, gather=event.gather or state.gather), due)
     if state.gather is None:  # nobody says how, and nothing waits
         return state, (due,)
-    if any(alert_id(member) == alert_id(due) for member in state.members):
+    if _waits(state, due):
         return _merged(state, due)
     if what(due) != "alert":
         return _followed(state, event, now=now)
@@ -144,9 +144,13 @@ def _noted(state: Gathering, due: DeliveryDue) -> Gathering:
     return replace(state, seen=(*others, Seen(delivery_id=due.delivery_id, due_at=due.due_at))[-SEEN:])
 
 
+def _waits(state: Gathering, due: DeliveryDue) -> bool:
+    return any(alert_id(member) == alert_id(due) for member in state.members)
+
+
 def _is_full(state: Gathering, due: DeliveryDue) -> bool:
-    """Say whether a window has no room for one more; a withdrawal takes the room of what it withdraws."""
-    if len(state.members) < MEMBERS // 2 or what(due) == "withdrawal":
+    """Say whether a window has no room for one more; a withdrawal takes the room of what waits and is withdrawn."""
+    if len(state.members) < MEMBERS // 2 or (what(due) == "withdrawal" and _waits(state, due)):
         return False
     if len(state.members) >= MEMBERS:
         return True

@@ -19,7 +19,7 @@ from pipeline.alerts.slim import fitted, size, slimmed
 from pipeline.events import BodyRef, DeliveryDue, DeliveryGathered, Gather, GatheringClosed
 from pipeline.sizes import fitting
 from pipeline.topics import BY_NAME
-from tests.alerts.samples import DOCUMENT, SEEN, alert, change, due, reworded, story, updated
+from tests.alerts.samples import DOCUMENT, SEEN, alert, change, due, reworded, story, updated, withdrawn
 
 RECORD = BY_NAME["outbox"].max_record_bytes
 REST = BodyRef(sha256="cd" * 32, size=999_999)
@@ -67,6 +67,18 @@ def test_window_of_the_largest_fits() -> None:
 def test_state_of_the_largest_fits() -> None:
     """What is remembered of such a window fits as well, even if nothing could be compressed."""
     assert len(pack(filled(MEMBERS)[0])) < RECORD * 0.95
+
+
+def test_withdrawals_find_room() -> None:
+    """Where a day's withdrawals concern what was told before, they too are told in messages that fit."""
+    state, told = filled(MEMBERS)
+    for at in range(MEMBERS, MEMBERS + 200):
+        gone = due(withdrawn(LONG * 30, f"alt-{at}"), f"dlv-w{at}", alert=large(at).alert)
+        event = DeliveryGathered(due=gone, group="digest", gather=Gather(how="daily"))
+        state, results = fold.taken(state, event, now=SEEN)
+        told += [one for one in results if isinstance(one, DeliveryDue)]
+    assert sum(len(one.members) for one in told) + len(state.members) == MEMBERS + 200
+    assert max(len(pack(one)) for one in (*told, state)) < RECORD * 0.95
 
 
 @pytest.mark.parametrize("budget", [60_000, 20_000, 4_000, 2_400])
