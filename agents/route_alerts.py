@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from pipeline.alerts.gather import gathered
+from pipeline.alerts.gather import gathered, passing
 from pipeline.alerts.route import Decision, delivery, routes
 from pipeline.alerts.silence import concerns, holding
 from pipeline.events import (
@@ -91,8 +91,8 @@ def _gathered(
         follows = due.update or due.withdrawal
         group = groups.get(due.subscription_id, "")
         one = by_id[due.subscription_id]
-        result = due if follows and not group else gathered(due, one, group=group)
-        if isinstance(result, DeliveryGathered):
+        result = passing(due, one) if follows and not group else gathered(due, one, group=group)
+        if isinstance(result, DeliveryGathered) and not result.passing:
             groups[due.subscription_id] = result.group
         results.append(result)
     members: dict[str, list[str]] = {}

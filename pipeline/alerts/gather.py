@@ -95,11 +95,21 @@ def gathered(due: DeliveryDue, subscription: SubscriptionDeclared, *, group: str
     )
 
 
+def passing(due: DeliveryDue, subscription: SubscriptionDeclared) -> Event:
+    """Return news of an alert that went no group's way: it looks whether the alert, asked for again, waits."""
+    gather = gathers(subscription, due.alert) if due.alert else None
+    if not due.alert or not gather:
+        return due
+    return DeliveryGathered(due=due, group=group_of(gather, due.alert), passing=True)
+
+
 def taken(state: Gathering, event: DeliveryGathered, *, now: datetime) -> Outcome:
     """Take a delivery in; a repeat leaves everything as it was."""
     due = event.due
     if any(old.delivery_id == due.delivery_id and due.due_at <= old.due_at for old in state.seen):
         return state, ()
+    if event.passing and not _waits(state, due):
+        return _noted(state, due), (due,)
     if _is_full(state, due):
         state, told = told_now(state, event.key, at=due.due_at, now=now)
         return _and(told, taken(state, event, now=now))

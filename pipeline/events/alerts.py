@@ -260,12 +260,14 @@ class DeliveryGathered(Event, frozen=True, kw_only=True, tag=True):
 
     `gather` is how, as the subscription asked for it then (None: as before). Where `replies`, what becomes known of an
     alert told in a group is told at once, under that message; elsewhere it waits for the group's next message.
+    Where `passing`, it is told at once as if nothing gathered, unless its alert waits here.
     """
 
     due: DeliveryDue
     group: str
     gather: Gather | None = None
     replies: bool = False
+    passing: bool = False
     schema: int = 1
 
     @property

@@ -154,7 +154,18 @@ async def test_news_goes_the_way_of_its_alert(
 ) -> None:
     """What follows an alert is gathered where the alert was, or told at once where that was, whatever changed since."""
     results = await gathered(ALERT, WITHDRAWN, before=before, after=after)
-    assert [event.group if isinstance(event, DeliveryGathered) else "" for event in results] == ways
+    assert [group_of(event) for event in results] == ways
+
+
+def group_of(event: Event) -> str:
+    """Return where an event waits; what merely passes does not."""
+    return event.group if isinstance(event, DeliveryGathered) and not event.passing else ""
+
+
+async def test_news_looks_for_its_alert() -> None:
+    """News of an alert that was told at once passes by where it would wait now: there it may have been asked for again."""
+    results = await gathered(ALERT, WITHDRAWN, before=None, after=DAILY)
+    assert [event.passing for event in results if isinstance(event, DeliveryGathered)] == [True]
 
 
 async def test_repeat_is_gathered_once() -> None:

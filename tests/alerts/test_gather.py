@@ -235,6 +235,24 @@ def test_asked_again_while_it_waits_is_told_once(first: DeliveryDue) -> None:
     assert ids == list(dict.fromkeys((told(1).delivery_id, first.delivery_id)))
 
 
+def test_passing_news_is_told_at_once() -> None:
+    """News of an alert that does not wait here goes on as it came; a repeat of it is nothing new."""
+    desk = Desk(DAILY).take(told(1))
+    news = DeliveryGathered(due=told(2, "update"), group="digest", passing=True)
+    state, results = fold.taken(desk.state, news, now=SEEN)
+    assert (results, state.members) == ((told(2, "update"),), desk.state.members)
+    assert fold.taken(state, news, now=SEEN) == (state, ())
+
+
+def test_passing_withdrawal_finds_its_alert() -> None:
+    """An alert that was asked for again waits here: its withdrawal takes it away, and neither is told."""
+    desk = Desk(DAILY).take(told(1), told(2))
+    news = DeliveryGathered(due=told(1, "withdrawal"), group="digest", passing=True)
+    state, results = fold.taken(desk.state, news, now=SEEN)
+    assert list(map(alert_id, state.members)) == ["alt-2"]
+    assert [event.outcome for event in results if isinstance(event, DeliveryAttempted)] == ["skipped"] * 2
+
+
 def test_news_follows_the_last_message_of_its_alert() -> None:
     """An alert told alone and, asked for again, in a group, has its news under the group's message."""
     later = SEEN + timedelta(days=1)
