@@ -88,7 +88,7 @@ class Record:
                 self.messages.append(event)
             case DeliveryGathered():
                 self.asked |= {event.group: event.gather} if event.gather else {}
-                if alert_id(event.due) == alert:
+                if alert_id(event.due) == alert and not event.passing:
                     self.dues.setdefault(event.due.delivery_id, event.due)
                     self.waiting[event.due.delivery_id] = event
             case DeliveryAttempted():
