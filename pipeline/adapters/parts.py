@@ -41,7 +41,10 @@ class Parts(Protocol):
         """Take changes, and with them the mark, both or neither."""
 
     def mark(self, place: int) -> Mark | None:
-        """Return the mark of a part that may be built upon."""
+        """Return the mark of a part that may be built upon; one that may not is forgotten."""
+
+    def known(self, place: int) -> Mark | None:
+        """Return the mark of a part that is in use, however old it is."""
 
     def items(self, place: int) -> Iterator[tuple[bytes, bytes]]: ...
 
@@ -92,6 +95,9 @@ class MemoryParts:
     def mark(self, place: int) -> Mark | None:
         return self._marks.get(place)
 
+    def known(self, place: int) -> Mark | None:
+        return self._marks.get(place)
+
     def items(self, place: int) -> Iterator[tuple[bytes, bytes]]:
         return iter(list(self._held.get(place, {}).items()))
 
@@ -127,6 +133,7 @@ class PartedStore(Store[bytes, bytes]):
         super().__init__(*args, **kwargs)
         self.parts = parts
         self._held: set[int] = set()
+        self._read: set[int] = set()
         self._behind: set[int] = set()
         self._waiting: dict[int, dict[bytes, bytes | None]] = {}
         self._place: Callable[..., int] = new_partitioner()
@@ -155,30 +162,35 @@ class PartedStore(Store[bytes, bytes]):
         """Hold what the changelog has taken.
 
         A mark that does not follow on ours tells of a record that somebody else wrote: we hold the value, and the mark
-        stays, so that whoever recovers reads that record. What is not recovered yet will be read.
+        stays, so that whoever recovers reads that record. What is not recovered yet will be read. A value of ours
+        that the changelog puts where we were already (it lost its end, or cannot tell the place) is held likewise.
         """
         waiting = self._waiting.get(place, {})
-        if change.key in waiting and waiting[change.key] is change.value:
+        is_ours = change.key in waiting and waiting[change.key] is change.value
+        if is_ours:
             del waiting[change.key]
-        known = self.parts.mark(place)
-        if known is None or mark.offset <= known.offset:
+        known = self.parts.known(place)
+        if known is None:
             return
         if mark.offset == known.offset + 1:
             self.parts.apply(place, [change], mark)
-        elif place in self._held:
+        elif place in self._held if mark.offset > known.offset else is_ours and place in self._read:
             self._behind.add(place)
             self.parts.apply(place, [change], None)
 
     def reached(self, place: int, offset: int) -> None:
         """Know that everything up to an offset was read."""
         self._behind.discard(place)
-        known = self.parts.mark(place)
+        known = self.parts.known(place)
         if known is None or known.offset < offset:
             self.parts.apply(place, [], Mark(offset))
+        self.parts.touch(place)
+        self._read.add(place)
 
     def hold(self, places: set[int]) -> None:
-        """Know which partitions are this process's; what it no longer holds is released."""
+        """Know which partitions are this process's, and are to be read again; what it no longer holds is released."""
         gone, self._held = self._held - places, set(places)
+        self._read.clear()
         for place in gone | (self._waiting.keys() - places):
             self._waiting.pop(place, None)
             self.parts.release(place)
@@ -190,7 +202,7 @@ class PartedStore(Store[bytes, bytes]):
 
     def touch(self) -> None:
         """Know that what is held is what the changelog says now, where nothing came between."""
-        for place in self._held - self._behind:
+        for place in self._held & self._read - self._behind:
             self.parts.touch(place)
 
     def entries(self, places: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:

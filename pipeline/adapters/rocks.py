@@ -169,7 +169,8 @@ class RocksParts:
             else:
                 batch.put(start + key, value)
         if mark is not None:
-            note = Note(mark.offset, mark.stamp_ms, size, self._rocks.now())
+            seen_at = note.seen_at if note else self._rocks.now()  # reading on makes nothing young: see touch
+            note = Note(mark.offset, mark.stamp_ms, size, seen_at)
         elif note is not None:
             note = note._replace(size=size)  # not in step with the changelog: it grows old from here
         if note is not None:
@@ -186,6 +187,11 @@ class RocksParts:
             self.forget(place)
             return None
         return Mark(note.offset, note.stamp_ms)
+
+    def known(self, place: int) -> Mark | None:
+        """Return the mark of a part that is in use: a clock that jumps takes nothing from under its readers."""
+        note = self._note(place)
+        return None if note is None else Mark(note.offset, note.stamp_ms)
 
     def items(self, place: int) -> Iterator[tuple[bytes, bytes]]:
         """Yield a part's entries as they are now."""

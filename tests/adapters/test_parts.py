@@ -71,3 +71,12 @@ def test_deleted_key_is_gone(store: PartedStore) -> None:
     before = b"k" in store
     store.confirm(0, Change(b"k", None), Mark(6))
     assert (before, b"k" in store, len(store)) == (False, False, 0)
+
+
+def test_value_on_a_shortened_changelog_is_held(store: PartedStore) -> None:
+    """A changelog that lost its end, or cannot tell where a record lies, takes no value of ours from us."""
+    for offset in (3, -1):
+        store.put(0, b"k", str(offset).encode())
+        value = store.find(b"k")
+        store.confirm(0, Change(b"k", value), Mark(offset))
+        assert (store.find(b"k"), store.parts.mark(0)) == (value, Mark(4))

@@ -8,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from faust.types import TP
 
-from pipeline.adapters.parts import Change, Mark, Parts
+from pipeline.adapters.parts import Change, Mark, PartedStore, Parts
 from pipeline.adapters.rocks import FORMAT_KEY, OLDEST_S, BrokenStore, Rocks
 
 pytest.importorskip("rocksdict", reason="the extra rocksdb is not installed")
@@ -115,6 +118,38 @@ def test_value_without_a_mark_ages(rocks: Rocks, day: Day) -> None:
     held = parts.get(3, b"c")
     day.seconds += 2
     assert (held, parts.mark(3)) == (b"3", None)
+
+
+def held_on_disk(rocks: Rocks) -> PartedStore:
+    """A store of one partition on the disk, read as far as record 7."""
+    table: Any = SimpleNamespace(name="t", partitions=1)
+    store = PartedStore("memory://", SimpleNamespace(), table, parts=rocks.parts("documents"))
+    store.parts.apply(0, KEPT, Mark(7, 70))
+    store.hold({0})
+    store.reached(0, 7)
+    return store
+
+
+@pytest.mark.parametrize("jump_s", [OLDEST_S + 1, -OLDEST_S - 1])
+def test_clock_that_jumps_empties_no_part_in_use(rocks: Rocks, day: Day, jump_s: float) -> None:
+    """What is held stays while it is written on, however the clock is set; young again at the next touch."""
+    store = held_on_disk(rocks)
+    day.seconds += jump_s
+    store.confirm(0, Change(b"c", b"3"), Mark(8, 80))
+    found = store.find(b"a"), store.find(b"c")
+    store.touch()
+    assert (found, store.persisted_offset(TP("t", 0))) == ((b"1", b"3"), 8)
+
+
+def test_part_that_is_being_read_ages(rocks: Rocks, day: Day) -> None:
+    """Deletions may be missing from a part until it was read to the end: neither a batch nor a touch makes it young."""
+    store = held_on_disk(rocks)
+    day.seconds += OLDEST_S - 1
+    store.hold({0})
+    store.parts.apply(0, [Change(b"c", b"3")], Mark(8, 80))
+    store.touch()
+    day.seconds += 2
+    assert store.persisted_offset(TP("t", 0)) is None
 
 
 def test_two_processes_have_two_folders(rocks: Rocks, tmp_path: Path) -> None:
