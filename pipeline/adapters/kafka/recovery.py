@@ -48,6 +48,11 @@ class SteadyRecovery(Recovery):
         """Wait for as long as it takes, for a stop, or for another rebalance."""
         await super()._wait(coro, timeout=None)
 
+    def _add(self, table: Any, tp: TP, offsets: Any) -> None:
+        """Take a partition as its table holds it now: Faust goes on from where it was, were all forgotten since."""
+        self.tp_to_table[tp] = table
+        offsets[tp] = table.persisted_offset(tp)
+
     async def _build_highwaters(self, consumer: Any, *given: Any) -> None:
         await answered(lambda: super(SteadyRecovery, self)._build_highwaters(consumer, *given))
 
@@ -67,6 +72,7 @@ class SteadyRecovery(Recovery):
             try:
                 await answered(lambda missing=missing: self._read(missing))  # type: ignore[misc]
             except (ForeignLog, OffsetOutOfRangeError):
+                await self._build_highwaters(consumer, tps, self.active_highwaters, title)
                 await self._build_offsets(consumer, tps, offsets, title)
 
     async def _read(self, tps: list[TP]) -> None:
@@ -81,20 +87,37 @@ class SteadyRecovery(Recovery):
         ) as reader:
             left = {TopicPartition(tp.topic, tp.partition): tp for tp in tps}
             reader.assign(list(left))
-            for part, tp in left.items():
-                reader.seek(
-                    part, max(0, self.active_offsets[tp])
-                )  # the last one known once more, to see that it is it
+            await self._turn(reader, left)
             while left:
-                for part, records in (
-                    await reader.getmany(*left, timeout_ms=200, max_records=AT_ONCE)
-                ).items():
-                    self._take(left[part], records)
-                for part, tp in list(left.items()):
-                    if await reader.position(part) > self.active_highwaters[tp]:
-                        self.active_offsets[tp] = self.active_highwaters[tp]
-                        del left[part]
-                await asyncio.sleep(0)
+                await self._read_on(reader, left)
+
+    async def _turn(self, reader: Any, left: dict[TopicPartition, TP]) -> None:
+        """Turn to the last record known, to see that it is it; where there is none, to the first that is kept."""
+        firsts = await reader.beginning_offsets(list(left))
+        for part, tp in left.items():
+            known = self.active_offsets[tp]
+            reader.seek(part, known + 1 if known == firsts[part] - 1 else max(0, known))
+
+    async def _read_on(self, reader: Any, left: dict[TopicPartition, TP]) -> None:
+        """Take what comes next; partitions that are read as far as is wanted are left no more."""
+        found = await reader.getmany(*left, timeout_ms=200, max_records=AT_ONCE)
+        for part, records in found.items():
+            self._take(left[part], records)
+        for part, tp in list(left.items()):
+            if await reader.position(part) > self.active_highwaters[tp]:
+                self.active_offsets[tp] = self.active_highwaters[tp]
+                del left[part]
+        if left and not found:
+            self._look(left, await reader.end_offsets(list(left)))
+        await asyncio.sleep(0)
+
+    def _look(self, left: dict[TopicPartition, TP], ends: dict[TopicPartition, int]) -> None:
+        """See that what is waited for can come: a changelog may lose its end, and what was read of it, under us."""
+        cut = [tp for part, tp in left.items() if ends[part] <= self.active_highwaters[tp]]
+        for tp in cut:
+            self._forget(tp, "the changelog lost its end while it was read")
+        if cut:
+            raise ForeignLog
 
     def _take(self, tp: TP, records: list[Any]) -> None:
         """Hold what is newer than what is known."""
@@ -109,7 +132,7 @@ class SteadyRecovery(Recovery):
 
     def _compare(self, tp: TP, record: Any) -> None:
         """See that the record at a table's mark is the one that it was when the mark was set."""
-        mark = cast(Any, self.tp_to_table[tp]).entries.parts.mark(tp.partition)
+        mark = cast(Any, self.tp_to_table[tp]).entries.parts.known(tp.partition)
         if mark and mark.offset == record.offset and mark.stamp_ms not in {0, record.timestamp}:
             self._forget(tp, "the changelog is not the one that was read before")
             raise ForeignLog
