@@ -261,8 +261,6 @@ def _is_settled(outbox: Outbox, event: DeliveryDue) -> bool:
 
 def _fitted(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:
     """Return what is pending; deliveries that wait for each other share the room of one record."""
-    if len(pending) < 2:
-        return pending
     dues = sharing([one.due for one in pending], budget=WAITING)
     return tuple(replace(one, due=due) for one, due in zip(pending, dues, strict=True))
 
