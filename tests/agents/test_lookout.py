@@ -77,6 +77,22 @@ async def test_not_ready_before_start(tmp_path: Path) -> None:
         assert (status, told["reasons"]) == (503, {"clausewire": "stopping"})
 
 
+async def test_probe_of_a_start_makes_no_recovery(tmp_path: Path) -> None:
+    """Health that is asked for from another thread, however early in a start, meets the one recovery that there is."""
+    async with Lookout(0) as lookout:
+        program = WatchedLine(tmp_path, lookout).program
+        starts, found = program.app.on_first_start, []
+
+        async def probed() -> None:
+            found.append(program.app.tables._recovery)  # as it is: to ask for it would make it
+            await asked(lookout, "ready")
+            await starts()
+
+        program.app.on_first_start = probed
+        async with program:
+            assert found == [program.app.tables.recovery]
+
+
 async def test_recovery_is_not_ready(tmp_path: Path) -> None:
     """While partitions are handed out or tables read back a process is not ready."""
     async with Lookout(0, **QUICK) as lookout:
