@@ -35,6 +35,7 @@ PER_DESTINATION = 8
 OURS = "this is a fault of ours: please report it with the log's traceback; the delivery is tried again"
 LONGEST_HOLD_S = 5.0
 LOOK_AGAIN = timedelta(seconds=5)  # at what is kept back
+HEARSAY = timedelta(seconds=20)  # by which a process knows of every subscription
 
 
 Notifiers = Mapping[str, tuple[Channel, Notifier]]
@@ -107,6 +108,7 @@ class Pump:
     _busy: set[str] = field(default_factory=set)
     _load: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)
+    _unheard: dict[str, datetime] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _recording: set[asyncio.Task[None]] = field(
         default_factory=set
@@ -182,7 +184,14 @@ class Pump:
         """Return what to send now, None where nothing is due or what is due is kept back."""
         now = self.clock.now()
         due = fold.next_up(outbox, now)
-        return None if due is None or self.waits(due, now) else due
+        return None if due is None or self.waits(due, now) or self._is_news(due, now) else due
+
+    def _is_news(self, due: DeliveryDue, now: datetime) -> bool:
+        """Say whether a subscription has not been heard of yet: its first alert may come before word of itself."""
+        if due.subscription_id in self.notifiers:
+            self._unheard.pop(due.subscription_id, None)
+            return False
+        return now - self._unheard.setdefault(due.subscription_id, now) < HEARSAY
 
     def _sleep(self, key: str, outbox: Outbox, now: datetime) -> None:
         """Look at a thread again when its time comes, and now and then before: hours and pauses may change."""
@@ -201,7 +210,7 @@ class Pump:
         try:
             for late, reason in fold.overtaken(outbox):
                 await self._settle(key, attempts.skipped(late, reason, at=self.clock.now()))
-            due = fold.next_up(outbox, self.clock.now())
+            due = self._next(outbox)
             if due:
                 known = trace.parse(fold.traceparent_of(outbox, due)) or trace.begin(due.delivery_id)
                 with bound_contextvars(trace_id=known.trace_id), self.tracer.span("deliver", known):

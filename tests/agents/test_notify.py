@@ -8,12 +8,21 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from agents.notify import PER_DESTINATION, Pump, keep_outbox, thread_key
 from pipeline.adapters.tables import DictMemory, Staged, TableMemory
 from pipeline.alerts.outbox import Outbox
 from pipeline.errors import DeliveryError, RefusedError
-from pipeline.events import AlertRaised, Channel, DeliveryAttempted, DeliveryDue, Event, Severity
+from pipeline.events import (
+    AlertRaised,
+    AlertWithdrawn,
+    Channel,
+    DeliveryAttempted,
+    DeliveryDue,
+    Event,
+    Severity,
+)
 from pipeline.tenure import Tenure
 from tests.fakes import NOON, FixedClock, Mailbox
 
@@ -114,11 +123,44 @@ async def test_error_has_its_outcome(error: Exception, outcome: str) -> None:
 
 
 async def test_unknown_destination_is_skipped() -> None:
-    """A delivery to a subscription that is no longer there is recorded as skipped, with the reason."""
+    """A delivery to a subscription that is no longer there is recorded as skipped in a while, with the reason."""
     async with pumping() as log:
         await put(log, due(1))
+        await asyncio.sleep(0.1)
+        assert log.attempts == []
+        assert log.pump is not None
+        log.pump.clock.moment += timedelta(minutes=1)  # type: ignore[attr-defined]
         await attempted(log, 1)
     assert [(event.outcome, "no longer" in event.reason) for event in log.attempts] == [("skipped", True)]
+
+
+async def test_new_destination_is_waited_for() -> None:
+    """Where word of a new subscription comes after its first alert, the alert is not skipped but sent."""
+    async with pumping() as log:
+        await put(log, due(1))
+        await asyncio.sleep(0.1)
+        assert log.pump is not None
+        log.pump.notifiers = {"me": (Channel.WEBHOOK, Mailbox())}
+        log.pump.clock.moment += timedelta(seconds=6)  # type: ignore[attr-defined]
+        await attempted(log, 1)
+    assert [event.outcome for event in log.attempts] == ["sent"]
+
+
+async def test_what_is_left_is_held_back_too() -> None:
+    """Where an alert is withdrawn in its reader's night, what else its thread holds is not sent before the morning."""
+    mailbox, one = Mailbox(), due(1)
+    assert one.alert is not None
+    gone = AlertWithdrawn(alert_id="alt-1", withdrawn_at=NOON, reason="it went back", cause_id="c")
+    withdrawal = replace(one, delivery_id="dlv-gone", alert=one.alert, withdrawal=gone)
+    other = replace(due(2), thread=one.thread)
+    async with pumping(me=mailbox) as log:
+        assert log.pump is not None
+        log.pump.waits = lambda due, now: now + timedelta(hours=8)
+        await put(log, one, other, withdrawal)
+        await attempted(log, 2)
+        await asyncio.sleep(0.1)
+    assert [event.outcome for event in log.attempts] == ["skipped", "skipped"]
+    assert mailbox.sent == []
 
 
 class Hanging(Mailbox):
