@@ -28,6 +28,7 @@ from pipeline.topics import TOPICS
 BEAT_S = 0.25
 LOOK_S = 5.0
 PATIENCE_S = 5.0  # for the broker's answer
+CLOSED = {"starting", "stopping"}  # when a program's tables may not be open
 STUCK_S = 30.0  # without a beat; no step holds the loop for so long
 
 logger = structlog.get_logger(__name__)
@@ -223,5 +224,7 @@ def health(declared: Declared) -> dict[tuple[str, ...], float]:
 
 def _entries(watched: Iterable[Watched]) -> Iterable[tuple[tuple[str, ...], float]]:
     for one in watched:
+        if one.program.unready in CLOSED:
+            continue
         for name, table in list(one.program.app.tables.items()):
             yield (one.group, str(name)), float(len(table))

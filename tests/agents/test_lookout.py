@@ -17,9 +17,13 @@ from agents.declare import Declared
 from agents.lookout import Lookout, health
 from agents.program import Program
 from agents.rounds import Sources
+from pipeline.adapters.kafka.connection import Connection
+from pipeline.adapters.kafka.start import Kafka
+from pipeline.config import KafkaSettings
 from pipeline.events import DocumentSpec
 from pipeline.polling import Health, PollState
 from tests.adapters.test_scrapes import get
+from tests.fakes import FixedClock
 from tests.flow import line as states
 from tests.flow.line import Line, page
 
@@ -91,6 +95,18 @@ async def test_probe_of_a_start_makes_no_recovery(tmp_path: Path) -> None:
         program.app.on_first_start = probed
         async with program:
             assert found == [program.app.tables.recovery]
+
+
+async def test_look_at_a_program_that_waits_for_its_broker(tmp_path: Path) -> None:
+    """Before its tables on the disk are open a program has none to count, and it is looked at on and on."""
+    pytest.importorskip("rocksdict", reason="the extra rocksdb is not installed")
+    kafka = Kafka(Connection(servers=("127.0.0.1:1",)), KafkaSettings(store="rocksdb"))
+    async with Lookout(0, look_s=0.02) as lookout:
+        program = Program("waiting", "kafka://127.0.0.1:1", data=tmp_path, clock=FixedClock(), kafka=kafka)
+        program.memory("polls", "sources", PollState)
+        lookout.watch(program)
+        await asyncio.sleep(0.1)
+        assert [task for task in lookout._tasks if task.done()] == []
 
 
 async def test_recovery_is_not_ready(tmp_path: Path) -> None:
