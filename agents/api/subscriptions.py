@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agents import subscribe
 from agents.api.access import SHOWN
@@ -216,6 +217,8 @@ async def change(office: Office, request: web.Request) -> web.Response:
     changed = subscribe.changed(
         one, wanted, at=office.now(), seal=lambda secret: office.vault().seal(secret), private=office.private
     )
+    if wanted.to is not msgspec.UNSET:
+        changed = replace(changed, by="api")  # where it leads is a stranger's word from now on
     leads = (changed.target, changed.sealed, changed.contact) != (one.target, one.sealed, one.contact)
     return await _declared(office, changed, await accepted(office, changed, one) if leads else {})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.api.desk import desk
 
@@ -49,3 +50,15 @@ async def test_private_places_are_refused(tmp_path: Path, url: str) -> None:
         assert (status, problem["at"]) == (422, "to.apprise.url")
         assert TOKEN not in str(problem)
         assert [one.name for one in api.office.registry.all()] == ["Terminal"]
+
+
+async def test_change_through_the_api_is_a_strangers(tmp_path: Path) -> None:
+    """A subscription that the operator made by command may lead a private way; who changes it by the API may not."""
+    async with desk(tmp_path, private=True) as api:
+        _, made = await api.call("POST", "/v1/subscriptions", wanted(f"discord://1234567890/{TOKEN}"))
+        known = api.office.registry.by_id[made["id"]]
+        await api.office.declare(replace(known, by="command"))
+        moved = {"to": {"apprise": {"url": f"json://127.0.0.1:9/{TOKEN}"}}}
+        status, problem = await api.call("PATCH", f"/v1/subscriptions/{made['id']}", moved)
+        assert (status, problem.get("at")) == (422, "to.apprise.url")
+        assert api.office.registry.by_id[made["id"]].target == {"service": "discord"}
