@@ -45,7 +45,7 @@ def new_key(name: str, scopes: Iterable[str], *, at: datetime) -> tuple[ApiKeyDe
 
 def hashed(key: str) -> str:
     """Return what is kept of a key. It is random, so that no salt and no slow hash is needed."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def allowed(authorization: str, scope: str, keys: Iterable[ApiKeyDeclared]) -> ApiKeyDeclared:

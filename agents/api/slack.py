@@ -147,8 +147,14 @@ def verify(office: Office, headers: Mapping[str, str], body: bytes) -> None:
     fresh = (
         stamp.isascii() and stamp.isdecimal() and abs(office.now().timestamp() - int(stamp[:12])) <= WINDOW_S
     )
-    signed = hmac.new(office.slack_secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
-    if not fresh or not hmac.compare_digest(f"v0={signed.hexdigest()}".encode(), signature.encode()):
+    signed = hmac.new(
+        office.slack_secret.encode(),
+        b"v0:" + stamp.encode("utf-8", "surrogateescape") + b":" + body,
+        hashlib.sha256,
+    )
+    if not fresh or not hmac.compare_digest(
+        f"v0={signed.hexdigest()}".encode(), signature.encode("utf-8", "surrogateescape")
+    ):
         raise ProblemError(401, "Slack did not sign this, or not within five minutes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -114,3 +115,27 @@ async def test_deliveries_and_alerts_are_empty_at_first(tmp_path: Path) -> None:
     async with desk(tmp_path) as api:
         assert (await api.call("GET", "/v1/deliveries"))[1] == {"items": [], "next_cursor": None}
         assert (await api.call("GET", "/v1/alerts/alt-none"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("line", "header"),
+    [
+        ("GET /v1/alerts", b"Authorization: Bearer \xff"),
+        ("POST /slack/interactions", b"X-Slack-Request-Timestamp: \xff"),
+        (
+            "POST /slack/interactions",
+            f"X-Slack-Request-Timestamp: {NOON.timestamp():.0f}\r\nX-Slack-Signature: v0=".encode() + b"\xff",
+        ),
+    ],
+)
+async def test_bytes_that_are_no_text_open_nothing(tmp_path: Path, line: str, header: bytes) -> None:
+    """A header that is no UTF-8 is a wrong key or signature like any other, not a fault of ours."""
+    async with desk(tmp_path, slack_secret="s") as api:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            api.session.server.port,  # type: ignore[attr-defined]
+        )
+        writer.write(f"{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode() + header + b"\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
