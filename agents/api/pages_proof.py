@@ -90,13 +90,16 @@ def evidence(found: Dossier, shown: Sequence[Exhibit], now: datetime) -> dict[st
         "quoted": quoted,
         "missing": found.missing,
         "checked": f"{instant(now)[:-4]}:{now:%S} UTC",
-        "verdict": verdict(pages),
+        "verdict": verdict(pages, found.missing),
         "records": list(_records(found)),
     }
 
 
-def verdict(pages: Sequence[PageView]) -> dict[str, Any]:
-    """Return what all checks came to: whether everything holds, and in sentences what does and does not."""
+def verdict(pages: Sequence[PageView], missing: int = 0) -> dict[str, Any]:
+    """Return what all checks came to: whether everything holds, and in sentences what does and does not.
+
+    What is `missing` of the changes could not be checked, so that not everything holds.
+    """
     intact = sum(page.intact for page in pages)
     quotes, stand = sum(page.quotes for page in pages), sum(page.stand for page in pages)
     served = sum(page.served for page in pages)
@@ -108,8 +111,12 @@ def verdict(pages: Sequence[PageView]) -> dict[str, Any]:
         f"{_of(served, quotes, 'quote')} {'is' if served == 1 else 'are'} found word for word in the page’s own "
         "bytes, without going through our extraction.",
     ]
+    if missing:
+        told.append(
+            f"{count(missing, 'change')} more cannot be checked: counted then, no longer in the store."
+        )
     return {
-        "holds": bool(pages) and intact == len(pages) and stand == served == quotes,
+        "holds": bool(pages) and not missing and intact == len(pages) and stand == served == quotes,
         "told": told if pages else ["This alert rests on no page."],
     }
 
@@ -210,7 +217,8 @@ def file_name(found: Dossier, exhibit: Exhibit, kind: str) -> str:
     ending = (
         "md" if kind == "text" else ENDINGS.get(exhibit.side.page.body.media_type.partition(";")[0], "bin")
     )
-    return f"{stem}-{exhibit.side.page.fetched_at:%Y-%m-%dT%H%M%SZ}-{exhibit.side.name}-{kind}.{ending}"
+    at = exhibit.side.page.fetched_at.astimezone(UTC)
+    return f"{stem}-{at:%Y-%m-%dT%H%M%SZ}-{exhibit.side.name}-{kind}.{ending}"
 
 
 def headers_text(headers: Mapping[str, str]) -> str:

@@ -84,7 +84,7 @@ def evidence(
 ) -> None:
     """Write an alert's redline, evidence, pages and records into a folder, with the SHA-256 of each file.
 
-    Exit status 1 when something does not check out: bytes that changed, a quote that is not found.
+    Exit status 1 when something does not check out: changed bytes, a quote not found, changes that are gone.
     """
     settings = settings_from(config)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -97,7 +97,9 @@ def evidence(
     typer.echo(f"{len(made)} files in {out}; check them with `sha256sum --check {bundle.SUMS}`")
     for line in _told(shown):
         typer.echo(line)
-    if not all(map(_holds, shown)):
+    if found.missing:
+        typer.echo(f"{found.missing} more counted and no longer in the store: changes that cannot be checked")
+    if found.missing or not all(map(_holds, shown)):
         raise typer.Exit(1)
 
 

@@ -8,7 +8,8 @@ import io
 import json
 import re
 import zipfile
-from datetime import timedelta
+from dataclasses import replace as changed
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -17,8 +18,9 @@ import pytest
 from msgspec.structs import replace
 
 from agents.api import links
+from agents.api.pages_proof import evidence, file_name
 from agents.api.pages_view import numbered
-from agents.dossier import dossier
+from agents.dossier import Exhibit, dossier, exhibits
 from agents.told import Told
 from pipeline.adapters.blobs import BlobValues, squeezed
 from pipeline.adapters.vault import new_key
@@ -243,3 +245,30 @@ async def test_reader_is_asked_to_wait(tmp_path: Path, monkeypatch: pytest.Monke
                 found = response.status, response.headers["Refresh"], "One moment" in await response.text()
             listed, told = await api.call("GET", "/v1/alerts")
     assert (found, listed, told["remedy"]) == ((503, "5", True), 503, "Ask again in a few seconds")
+
+
+async def test_lost_changes_do_not_check_out(tmp_path: Path) -> None:
+    """Where changes are counted and gone, what is left does not make everything check out."""
+    async with desk(tmp_path) as api:
+        (alert,) = await watched(api, page(CLAUSES), page(HOSTILE))
+        found = await dossier(api.office.told, BlobValues(api.office.blobs), alert.alert_id)
+        assert found is not None
+        shown_, lost = await exhibits(found, api.office.blobs), changed(found, missing=2)
+    told = [evidence(one, shown_, NOON)["verdict"] for one in (found, lost)]
+    assert [one["holds"] for one in told] == [True, False]
+    assert any("2 changes" in line for line in told[1]["told"])
+
+
+async def test_files_are_named_by_utc(tmp_path: Path) -> None:
+    """A page's time in another zone is told in UTC, as the Z of its file's name says."""
+    async with desk(tmp_path) as api:
+        (alert,) = await watched(api, page(CLAUSES), page(HOSTILE))
+        found = await dossier(api.office.told, BlobValues(api.office.blobs), alert.alert_id)
+    assert found is not None
+    side = found.sides[0]
+    away = replace(side.page, fetched_at=side.page.fetched_at.astimezone(timezone(timedelta(hours=9))))
+    names = [
+        file_name(found, Exhibit(side=one, body=None, proofs=()), "page")
+        for one in (side, changed(side, page=away))
+    ]
+    assert names[0] == names[1]
