@@ -140,6 +140,8 @@ class Stage:
         except RejectError as error:  # of the step, or of the log: a record that is too large
             staged.clear()
             logger.warning("stage.rejected", stage=self.name, reason=str(error), remedy=error.remedy)
+            if not await self.may_write(record):
+                return GIVEN_UP
             await self.log.publish_all([rejection(self.name, error, record, self.clock)])
             return "rejected"
         if not await self.may_write(record):

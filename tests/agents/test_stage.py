@@ -213,3 +213,22 @@ async def test_given_up_work_is_left_alone(allowed: list[bool], published: int) 
     await stage.run(Stream([one]))
     await stage.drain(1.0)
     assert (len(log.published), one.acked, table) == (published, False, {})
+
+
+async def test_given_up_record_is_not_set_aside() -> None:
+    """A record that cannot be handled, and that another process may have been given, is that one's to set aside."""
+    log, one = ListLog(), record(settled("a"))
+
+    async def refuse(event: ChangeSettled) -> None:
+        raise RejectError("no", remedy="none")
+
+    async def may_write(record: Any) -> bool:
+        return False
+
+    stage = Stage(
+        name="test", step=refuse, takes=(ChangeSettled,), log=log, decode=decode, staging=Staged,
+        clock=FixedClock(), crashed=lambda error: None, may_write=may_write,
+    )  # fmt: skip
+    await stage.run(Stream([one]))
+    await stage.drain(1.0)
+    assert (log.published, one.acked) == ([], False)
