@@ -206,8 +206,9 @@ def settled(event: AlertUpdated | AlertWithdrawn) -> str:
 def _when(found: Dossier) -> list[tuple[str, str]]:
     alert = found.alert
     old = alert.evidence.old if alert.evidence else None
+    comes = is_ahead(alert) and not found.withdrawal  # what was withdrawn comes into force on no day
     lines = [
-        ("In force" if is_ahead(alert) else "Effective date in the text", effective(alert)),
+        ("In force" if comes else "Effective date in the text", effective(alert)),
         ("First seen", instant(alert.raised_at)),
         ("Compared with", f"the page of {instant(old.fetched_at)}" if old else ""),
         ("Watches", words.watches(alert)),

@@ -272,3 +272,15 @@ async def test_files_are_named_by_utc(tmp_path: Path) -> None:
         for one in (side, changed(side, page=away))
     ]
     assert names[0] == names[1]
+
+
+async def test_withdrawn_comes_into_force_on_no_day(tmp_path: Path) -> None:
+    """A day ahead is told as a date of the text once the alert is withdrawn, and no longer as what will be."""
+    async with desk(tmp_path) as api:
+        (alert,) = await watched(api, page(CLAUSES), page(HOSTILE))
+        coming = replace(alert, alert_id="alt-coming", effective_date="2025-01-01")
+        await api.office.log.publish_all([coming])
+        before = (await shown(api, coming.alert_id))[1]
+        await api.office.log.publish_all([_sequel(coming, "withdrawn")])
+        after = (await shown(api, coming.alert_id))[1]
+    assert ["<dt>In force</dt>" in text for text in (before, after)] == [True, False]
