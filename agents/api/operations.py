@@ -165,7 +165,8 @@ OPERATIONS = (
         gives=reading.AlertPage, parameters=ALERTS, fails=(*LISTS, 503),
     ),
     _read(
-        "/v1/alerts/{id}", "getAlert", reading.alert, "alerts:read", "Show an alert, its updates and who was told.",
+        "/v1/alerts/{id}", "getAlert", reading.alert, "alerts:read",
+        "Show an alert and its updates; with deliveries:read also who was told.",
         gives=reading.AlertView, parameters=(ALERT_ID,), fails=(*READS, 404, 503),
     ),
     _read(

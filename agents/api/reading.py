@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from msgspec import Struct
 
+from agents.api.access import SHOWN
 from agents.api.office import Office
 from agents.api.problems import ProblemError
 from agents.api.requests import cursor, limit_of, place_of, query
@@ -87,20 +88,24 @@ async def deliveries(office: Office, request: web.Request) -> web.Response:
 
 
 async def alert(office: Office, request: web.Request) -> web.Response:
-    """Show an alert, its updates and who was told."""
+    """Show an alert and its updates; who was told, and who answered, to a key that may see deliveries."""
     query(request, ())
     alert_id = request.match_info["id"]
     raised = await office.told.alert(alert_id)
     if raised is None:
         raise ProblemError(404, "there is no such alert")
     sequels = await office.told.sequels(alert_id)
-    told = await office.told.attempts(Wanted(limit=MOST_TOLD, newest=False, only={"alert": alert_id}))
+    wanted = Wanted(limit=MOST_TOLD, newest=False, only={"alert": alert_id})
+    sees_deliveries = "deliveries:read" in request[SHOWN].scopes
+    told = await office.told.attempts(wanted) if sees_deliveries else []
     view = AlertView(
         alert=raised,
         updates=[event for event in sequels if isinstance(event, AlertUpdated)],
         withdrawal=next((event for event in sequels if isinstance(event, AlertWithdrawn)), None),
         deliveries=[event for _, event in told],
-        acknowledgements=[event for event in sequels if isinstance(event, AlertAcknowledged)],
+        acknowledgements=[
+            event for event in sequels if isinstance(event, AlertAcknowledged) and sees_deliveries
+        ],
     )
     return answer(view)
 

@@ -175,6 +175,18 @@ async def test_alert_is_shown_whole(tmp_path: Path) -> None:
         assert (await api.call("GET", "/v1/alerts/alt-nothing"))[0] == 404
 
 
+async def test_who_was_told_needs_its_scope(tmp_path: Path) -> None:
+    """A key that may only see alerts is not shown to whom they were sent."""
+    async with desk(tmp_path, scopes=["alerts:read"]) as api:
+        await api.office.log.publish_all(HISTORY)
+        _, told = await api.call("GET", "/v1/alerts/alt-0003")
+        assert (told["alert"]["alert_id"], told["deliveries"], told["acknowledgements"]) == (
+            "alt-0003",
+            [],
+            [],
+        )
+
+
 async def count(folder: Path) -> int:
     """Return how many alerts the index of a deployment finds."""
     async with telling(settings(folder), FixedClock()) as told:
