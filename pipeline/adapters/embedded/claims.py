@@ -109,7 +109,13 @@ def is_claimed(log: Path, group: str) -> bool:
 def unlock(log: Path, group: str) -> None:
     """Clear away the lock files of a group at which nobody is at work."""
     for path in _locks(log, group):
+        lock = WorkerLock(path.with_suffix(""))
+        try:
+            lock.acquire()
+        except StoreError:
+            continue
         path.unlink(missing_ok=True)
+        lock.release()
 
 
 def entries_of(events: Iterable[Event], prefix: str) -> list[Entry]:

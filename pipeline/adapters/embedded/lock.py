@@ -25,6 +25,10 @@ class WorkerLock:
             owner = _read(file)
             os.close(file)
             raise _taken(self.path, owner) from None
+        if not _is_at(file, self.path):  # cleared away between opening and locking: lock what lies there now
+            os.close(file)
+            self.acquire()
+            return
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
         self._file = file
@@ -52,6 +56,14 @@ def holder(log: Path) -> int | None:
         return None
     finally:
         os.close(file)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Say whether an open file is the one that lies at a path."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _read(file: int) -> str:
