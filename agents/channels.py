@@ -176,6 +176,7 @@ class Channels:
             compose=lambda due: webhook.compose(due, links=self._links(due)),
             sign=self._signer(subscription),
             clock=self._clock,
+            rate=subscription.target.get("rate"),
         )
 
     def _signer(self, subscription: SubscriptionDeclared) -> Sign:

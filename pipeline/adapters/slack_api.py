@@ -57,6 +57,7 @@ class Pace:
             raise DeliveryError(
                 f"{self._rule}: this one's turn comes in {wait_s:.0f} s",
                 retry_after_s=wait_s,
+                ours=True,
             )
         if wait_s > 0:
             await self._clock.sleep(wait_s)

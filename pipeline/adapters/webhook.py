@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,7 @@ from yarl import URL
 from pipeline import trace
 from pipeline.adapters import ssrf
 from pipeline.adapters.answers import AddressRefusedError, Sent, beginning, explained, shown
+from pipeline.adapters.slack_api import Pace
 from pipeline.adapters.ssrf import Allow, Refused, Resolve
 from pipeline.errors import DeliveryError, RefusedError
 from pipeline.events import DeliveryDue
@@ -175,7 +176,7 @@ class WebhookNotifier:
 
     `compose` makes the body, `sign` its headers with the time of the attempt, which `clock` must tell truly:
     receivers refuse one that is five minutes off. `headers` go along (an Authorization, for instance); their
-    values never show in a record.
+    values never show in a record. `rate` bounds the posts a minute, for an endpoint that takes no more.
     """
 
     def __init__(
@@ -187,9 +188,12 @@ class WebhookNotifier:
         sign: Sign,
         clock: Clock,
         headers: Mapping[str, str] | None = None,
+        rate: int | None = None,
     ) -> None:
         self._client = client
         self._url = url
+        rule = f"this endpoint takes {rate} posts a minute"
+        self._pace = Pace(clock, spacing=timedelta(minutes=1) / rate, rule=rule) if rate else None
         self._compose = compose
         self._sign = sign
         self._clock = clock
@@ -197,6 +201,8 @@ class WebhookNotifier:
 
     async def send(self, due: DeliveryDue, *, parent: dict[str, str] | None) -> Sent:
         """Post a delivery; DeliveryError to try again, RefusedError to give up."""
+        if self._pace:
+            await self._pace.turn(self._url, due.delivery_id)
         body = self._compose(due)
         signed = self._sign(due.delivery_id, self._clock.now(), body)
         known = trace.current()

@@ -48,7 +48,7 @@ class Route(Setting, frozen=True, kw_only=True):
     `target` by channel, always of plain JSON values and without secrets:
 
         slack     {"channel": "#legal", "token_env": NAME}  or  {"webhook_url_env": NAME}
-        webhook   {"url": URL, "secret_env": NAME, "allow_private": bool}
+        webhook   {"url": URL, "secret_env": NAME, "allow_private": bool, "rate": posts a minute, if bounded}
         email     {"to": [address, ...], "from": address}
         console   {"file": absolute path, or "" for standard output}
         apprise   {"url_env": NAME}

@@ -131,18 +131,19 @@ def _slack(item: Item, known: Known) -> dict[str, Any]:
 
 
 def _webhook(item: Item, known: Known) -> dict[str, Any]:
-    table = item.table(("url", "secret_env", "allow_private"), forbidden=LITERAL_SECRETS)
+    table = item.table(("url", "secret_env", "allow_private", "rate"), forbidden=LITERAL_SECRETS)
     if table is None:
         return {}
     url = table.need("url", "Say where to post: url: https://…")
     secret = table.need(
         "secret_env", "Name the variable that holds the signing secret: secret_env: WEBHOOK_SECRET"
     )
-    private = table.get("allow_private")
+    private, rate = table.get("allow_private"), table.get("rate")
     return {
         "url": hook_address(url) if url else "",
         "secret_env": env_name(secret) if secret else "",
         "allow_private": private.flag() if private else False,
+        **({"rate": rate.number(least=1, most=60_000)} if rate else {}),
     }
 
 

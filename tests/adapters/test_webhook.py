@@ -45,6 +45,16 @@ async def refusal(web: WebhookClient, url: str) -> PipelineError:
     return caught.value
 
 
+async def test_rate_is_kept(receiver: Receiver, web: WebhookClient) -> None:
+    """What an endpoint takes a minute is not passed: the next post is due when its turn comes, by no fault of its own."""
+    slow = notifier(web, receiver.url(), rate=2)
+    await slow.send(due(), parent=None)
+    with pytest.raises(DeliveryError, match="takes 2 posts a minute") as caught:
+        await slow.send(due(delivery_id="dlv-second"), parent=None)
+    assert (len(receiver.got), caught.value.ours) == (1, True)
+    assert 25 < (caught.value.retry_after_s or 0) <= 30
+
+
 async def test_post_verifies(receiver: Receiver, web: WebhookClient) -> None:
     """What arrives verifies with Standard Webhooks' own library, and is typed as a CloudEvent."""
     sent = await notifier(web, receiver.url()).send(due(), parent=None)

@@ -41,7 +41,7 @@ routes:
       kinds: [change, story]
       languages: [EN, de]
       min_severity: medium
-  - {name: Hook, to: {webhook: {url: "https://h.example.org/x", secret_env: HOOK_SECRET, allow_private: true}}}
+  - {name: Hook, to: {webhook: {url: "https://h.example.org/x", secret_env: HOOK_SECRET, allow_private: true, rate: 60}}}
   - {name: Hall, to: {slack: {webhook_url_env: SLACK_HOOK}}}
   - {name: Mail, to: {email: {to: a@example.org}}}
   - {name: Here, to: {console: alerts.txt}}
@@ -71,7 +71,12 @@ def test_routes_are_read() -> None:
         (
             "hook",
             Channel.WEBHOOK,
-            {"url": "https://h.example.org/x", "secret_env": "HOOK_SECRET", "allow_private": True},
+            {
+                "url": "https://h.example.org/x",
+                "secret_env": "HOOK_SECRET",
+                "allow_private": True,
+                "rate": 60,
+            },
         ),
         ("hall", Channel.SLACK, {"webhook_url_env": "SLACK_HOOK"}),
         ("mail", Channel.EMAIL, {"to": ["a@example.org"], "from": "Clausewire <a@example.org>"}),
