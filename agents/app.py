@@ -63,32 +63,18 @@ def wire_sources(p: Program, declared: Declared) -> TableMemory[e.SourceDeclared
 
 def wire_agents(p: Program, w: World) -> None:
     """Join topics and steps. Each agent is a line: its topic, its step, the events it takes, what it is given."""
-    values = BlobValues(w.blobs)
+    wire_policies(p, w)
+    wire_news(p, w)
+    wire_alerts(p, w)
+    wire_deliveries(p, w)
 
+
+def wire_policies(p: Program, w: World) -> None:
+    """Join what leads from a page to an alert about it."""
+    values = BlobValues(w.blobs)
     reading = p.memory("reading", "pages.fetched", ReadingState)
     known = p.memory("documents", "versions.recorded", DocumentState)
     alerting = p.memory("alerting", "clauses.changed", AlertingState)
-    stories = p.memory("stories", "feeds.fetched", StoryBook)
-    told = p.memory("told_stories", "stories.updated", StoryState)
-    joined = p.memory("services", "services.touched", Ledger)
-    routed = p.memory("routed", "alerts.raised", RoutedState)
-    gatherings = p.memory("gathered", "gatherings", Gathering)
-    outboxes = p.memory("outboxes", "outbox", Outbox)
-    healths = p.memory("health", "destinations", Health)
-    calendar = p.memory("calendar", "reminders", e.ReminderSet)
-    pump = Pump(
-        outboxes=outboxes,
-        notifiers=w.notifiers,
-        log=p.log,
-        clock=p.clock,
-        is_counted_on=p.is_counted_on,
-        meter=p.meter,
-        tracer=p.tracer,
-        waits=w.waits,
-        tenure=w.tenure,
-    )
-    if w.tenure:
-        w.tenure.follow(p.is_counted_on)
 
     p.agent("pages.fetched", extract_versions, e.PageFetched, memory=reading, blobs=w.blobs, values=values)
     p.agent(
@@ -103,10 +89,26 @@ def wire_agents(p: Program, w: World) -> None:
         "clauses.changed", raise_alerts, e.ClausesChanged, e.ChangeSettled, memory=alerting, values=values
     )
     p.agent("clauses.changed", touch_changed, e.ClausesChanged)
+
+
+def wire_news(p: Program, w: World) -> None:
+    """Join what leads from a feed to a story, to an alert about it, and to the changes that it reports."""
+    stories = p.memory("stories", "feeds.fetched", StoryBook)
+    told = p.memory("told_stories", "stories.updated", StoryState)
+    joined = p.memory("services", "services.touched", Ledger)
+
     p.agent("feeds.fetched", match_stories, e.FeedFetched, memory=stories, desk=w.desk, abreast=1)
     p.agent("stories.updated", raise_story_alerts, e.StoryUpdated, memory=told)
     p.agent("stories.updated", touch_reported, e.StoryUpdated)
     p.agent("services.touched", link_coverage, e.ServiceTouched, memory=joined)
+
+
+def wire_alerts(p: Program, w: World) -> None:
+    """Join what leads from an alert to the deliveries that are due of it, at once or together with others."""
+    routed = p.memory("routed", "alerts.raised", RoutedState)
+    gatherings = p.memory("gathered", "gatherings", Gathering)
+    calendar = p.memory("calendar", "reminders", e.ReminderSet)
+
     p.agent(
         "alerts.raised",
         route_alerts,
@@ -127,6 +129,28 @@ def wire_agents(p: Program, w: World) -> None:
         clock=p.clock,
         silences=w.silences,
     )
+    p.agent("reminders", keep_reminder, e.ReminderSet, memory=calendar)
+    p.beside(ring, reminders=calendar, log=p.log, clock=p.clock)
+
+
+def wire_deliveries(p: Program, w: World) -> None:
+    """Join what leads from a delivery due to a message sent, and to a destination that takes none switched off."""
+    outboxes = p.memory("outboxes", "outbox", Outbox)
+    healths = p.memory("health", "destinations", Health)
+    pump = Pump(
+        outboxes=outboxes,
+        notifiers=w.notifiers,
+        log=p.log,
+        clock=p.clock,
+        is_counted_on=p.is_counted_on,
+        meter=p.meter,
+        tracer=p.tracer,
+        waits=w.waits,
+        tenure=w.tenure,
+    )
+    if w.tenure:
+        w.tenure.follow(p.is_counted_on)
+
     p.agent("outbox", keep_outbox, e.DeliveryDue, e.DeliveryAttempted, memory=outboxes, pump=pump)
     p.agent(
         "destinations",
@@ -136,8 +160,5 @@ def wire_agents(p: Program, w: World) -> None:
         find=w.find or among(w.subscriptions),
         subscriptions=w.subscriptions,
     )
-    p.agent("reminders", keep_reminder, e.ReminderSet, memory=calendar)
-
     p.beside(pump.run)
-    p.beside(ring, reminders=calendar, log=p.log, clock=p.clock)
     p.holds(pump, "outbox")
