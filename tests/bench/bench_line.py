@@ -35,34 +35,7 @@ from pipeline.alerts.render import webhook
 from pipeline.alerts.render.sign import signer
 from pipeline.events import Channel, DocumentSpec, FetchOutcome, PageFetched, SubscriptionDeclared
 from pipeline.news.watch import WatchIndex
-
-SECRET = "whsec_" + "Y2xhdXNld2lyZSBiZW5jaCBzZWNyZXQgb24gbG9vcGJhY2s="
-WORDS = [
-    "service",
-    "account",
-    "content",
-    "data",
-    "party",
-    "liability",
-    "notice",
-    "consent",
-    "right",
-    "process",
-    "share",
-    "retain",
-    "delete",
-]
-
-
-def text(number: int, revision: int) -> bytes:
-    """Return a policy of forty clauses; a revision rewords one of them."""
-    clauses = [
-        f"## {k}. {WORDS[k % 13].title()} {number}\n\nWe may {WORDS[(k + number) % 13]} your {WORDS[(k * 3) % 13]} for "
-        f"{30 if not (k == 7 and revision) else 90} days where the {WORDS[(k * 5 + 1) % 13]} of clause {k} asks for it, "
-        f"and we tell you by e-mail before we {WORDS[(k * 7 + 2) % 13]} it with anybody else at all."
-        for k in range(40)
-    ]
-    return ("# Terms\n\n" + "\n\n".join(clauses)).encode()
+from tests.bench.terms import SECRET, text
 
 
 class Receiver:
@@ -130,7 +103,7 @@ async def fetched(program: Program, blobs: FolderBlobs, number: int, revision: i
     document = DocumentSpec(
         id=f"bench/{number}", service=f"Bench {number}", name="Terms", url="https://example.org/"
     )
-    body = await blobs.put(text(number, revision), media_type="text/markdown")
+    body = await blobs.put(text(number, 90 if revision else 30), media_type="text/markdown")
     for confirms in (False, True):
         await program.log.publish(
             PageFetched(

@@ -28,37 +28,11 @@ from agents.cluster import Cluster
 from pipeline.adapters.blobs import FolderBlobs
 from pipeline.adapters.wire import headers, pack
 from pipeline.events import DocumentSpec, FetchOutcome, PageFetched
+from tests.bench.terms import SECRET, text
 from tests.kafka import ADDRESS_VARIABLE, cluster, free_port
 
-SECRET = "whsec_" + "Y2xhdXNld2lyZSBiZW5jaCBzZWNyZXQgb24gbG9vcGJhY2s="
 TICKS = os.sysconf("SC_CLK_TCK")
 REPOSITORY = Path(__file__).parents[2]
-WORDS = [
-    "service",
-    "account",
-    "content",
-    "data",
-    "party",
-    "liability",
-    "notice",
-    "consent",
-    "right",
-    "process",
-    "share",
-    "retain",
-    "delete",
-]
-
-
-def text(number: int, revision: int) -> bytes:
-    """Return a policy of forty clauses, about 10 kB; each revision rewords one of them."""
-    clauses = [
-        f"## {k}. {WORDS[k % 13].title()} {number}\n\nWe may {WORDS[(k + number) % 13]} your {WORDS[(k * 3) % 13]} for "
-        f"{30 + (revision if k == 7 else 0)} days where the {WORDS[(k * 5 + 1) % 13]} of clause {k} asks for it, "
-        f"and we tell you by e-mail before we {WORDS[(k * 7 + 2) % 13]} it with anybody else at all."
-        for k in range(40)
-    ]
-    return ("# Terms\n\n" + "\n\n".join(clauses)).encode()
 
 
 class Receiver:
@@ -217,7 +191,7 @@ class Hand:
         document = DocumentSpec(
             id=f"bench/{number}", service=f"Bench {number}", name="Terms", url="https://example.org/"
         )
-        body = await self.blobs.put(text(number, revision), media_type="text/markdown")
+        body = await self.blobs.put(text(number, 30 + revision), media_type="text/markdown")
         sent = []
         for confirms in (False, True):
             event = PageFetched(
