@@ -23,7 +23,6 @@ RICH_ELEMENTS = frozenset(
 STYLES = frozenset(
     {"bold", "italic", "strike", "code", "underline", "highlight", "client_highlight", "unlink"}
 )
-TEXT_LIMITS = {"section": 3000, "header": 150, "markdown": 12_000}
 
 
 def violations(message: Mapping[str, Any]) -> list[str]:

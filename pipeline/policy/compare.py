@@ -85,13 +85,6 @@ def compare(
     return msgspec.structs.replace(found, summary=words)
 
 
-def compare_clauses(old: Version, new: Version) -> Core:
-    """Return the typed changes of two versions; of stacked pages the coming parts are compared."""
-    memo: dict[str, str] = {}
-    before = told(old, memo=memo)
-    return difference(before, told(new, before.current, memo=memo))
-
-
 def told(version: Version, known: Sequence[str] = (), *, memo: dict[str, str] | None = None) -> Told:
     """Return what readers are told of a version; `known` are the keys of the text in force before."""
     keys = keys_of(version.clauses, memo)

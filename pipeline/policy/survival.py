@@ -16,7 +16,6 @@ from pipeline.policy.language import detect, primary
 from pipeline.policy.names import words
 
 _WORD = re.compile(r"\w+")
-_KEPT = 0.95  # of the known words: an extraction that found the document again
 _KINDS = (
     ("privacy policy", r"privacy|datenschutz|confidentialit|privacidad|プライバシー|隐私|personal data"),
     ("cookie policy", r"cookies?\b"),
@@ -65,11 +64,6 @@ def survival(old: Version, new: Version) -> Survival:
 def found(known: Sequence[Version], new: Version) -> float:
     """Return the share of the last known version's words whose clauses stand in the new one."""
     return survival(known[-1], new).kept if known else 0.0
-
-
-def is_found(known: Sequence[Version], new: Version) -> bool:
-    """Tell whether at least 95 % of what was known is there."""
-    return found(known, new) >= _KEPT
 
 
 def verdict(

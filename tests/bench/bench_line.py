@@ -1,6 +1,6 @@
 """From fetch to delivered on the embedded log: seconds per change, with the whole line running in one process.
 
-    python tests/bench/bench_line.py [--changes 100] [--rate 20]
+    python -m tests.bench.bench_line [--changes 100] [--rate 20]
 
 Each change is a new version of its own document of about 10 kB, put into the first topic as a poller would; the
 time runs until a real HTTP receiver on loopback has the signed message.
