@@ -20,44 +20,12 @@ from pipeline.errors import PageError
 from pipeline.events import PageRef, Span, Version
 from pipeline.policy import media, pdf
 from pipeline.policy.clauses import segment
+from pipeline.policy.html import BLOCKS
 
 _NO_WORD = re.compile(r"(?<=\d)([.,])(?=\d)|[\W_]+")  # the point of a number is part of it
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TARGET = re.compile(r"\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)|<[^<>]{1,500}>")
-BLOCKS = frozenset(
-    {
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "caption",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "figcaption",
-    }
-    | {
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-    }
-    | {"option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"}
-)  # what a browser begins anew: "4.<br>30" is no number
+BREAKS = (*BLOCKS, "br")  # what a browser begins anew: "4.<br>30" is no number
 UNSEEN = "//script|//style|//noscript|//template|//comment()"
 
 
@@ -161,6 +129,6 @@ def _seen(markup: str) -> str:
         return ""
     for element in root.xpath(UNSEEN):
         element.drop_tree()
-    for element in root.iter(*BLOCKS):
+    for element in root.iter(*BREAKS):
         element.text, element.tail = f" {element.text or ''}", f" {element.tail or ''}"
     return str(root.text_content())
