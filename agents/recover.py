@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from pipeline.alerts import recipients
 from pipeline.alerts.gather import gathered
-from pipeline.alerts.route import delivery, delivery_id, routes
+from pipeline.alerts.route import Decision, delivery, delivery_id, routes
 from pipeline.events import (
     AlertRaised,
     AlertWithdrawn,
@@ -20,8 +20,6 @@ from pipeline.events import (
     Origin,
     SubscriptionDeclared,
 )
-
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def missed(
@@ -45,22 +43,20 @@ def missed(
     taken = _taken(ended) | _waiting(gatherings, ended)
     alerts = {event.id: event for event in events if isinstance(event, AlertRaised)}
     return [
-        _late(alert, part, at)
+        _late(alert, decision, at)
         for alert in sorted(alerts.values(), key=lambda alert: (alert.at, alert.id))
         for part in recipients.reachable(subscription, apart)
         if alert.alert_id not in gone
         and alert.origin is not Origin.IMPORT
         and not any(delivery_id(alert.id, name) in taken for name in recipients.names(part))
-        and routes(alert, [part])[0].deliver
+        for decision in routes(alert, [part])
+        if decision.deliver
     ]
 
 
-def _taken(ledger: Iterable[Event]) -> set[str]:
+def _taken(ledger: Iterable[DeliveryAttempted]) -> set[str]:
     return {
-        name
-        for event in ledger
-        if isinstance(event, DeliveryAttempted) and event.outcome == "sent"
-        for name in (event.delivery_id, *event.members)
+        name for event in ledger if event.outcome == "sent" for name in (event.delivery_id, *event.members)
     }
 
 
@@ -76,7 +72,7 @@ def _waiting(gatherings: Iterable[Event], ledger: Iterable[DeliveryAttempted]) -
         event.due.delivery_id
         for event in gatherings
         if isinstance(event, DeliveryGathered)
-        and over.get(event.due.delivery_id, LONG_AGO) < event.due.due_at
+        and ((ended_at := over.get(event.due.delivery_id)) is None or ended_at < event.due.due_at)
     }
 
 
@@ -90,7 +86,6 @@ def asked_for(
     return [gathered(due, parts[due.subscription_id]) for due in dues]
 
 
-def _late(alert: AlertRaised, part: SubscriptionDeclared, at: datetime) -> DeliveryDue:
-    decision = routes(alert, [part])[0]
+def _late(alert: AlertRaised, decision: Decision, at: datetime) -> DeliveryDue:
     told = replace(decision, reason=f"recovered: {decision.reason}")
     return delivery(replace(alert, replayed=True), told, due_at=at)
