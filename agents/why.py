@@ -63,8 +63,7 @@ def why(
 class Record:
     """What the log holds of telling one alert to one subscription."""
 
-    def __init__(self, subscription_id: str) -> None:
-        self.subscription_id = subscription_id
+    def __init__(self) -> None:
         self.dues: dict[str, DeliveryDue] = {}
         self.waiting: dict[str, DeliveryGathered] = {}
         self.messages: list[DeliveryDue] = []
@@ -75,9 +74,10 @@ class Record:
     @classmethod
     def of(cls, alert: str, subscription_id: str, events: Iterable[Event]) -> Record:
         """Return what is on record, of whatever order the events come in."""
-        record, ours = cls(subscription_id), [one for one in events if _whose(one) == subscription_id]
-        for event in ours:
-            record._take(event, alert)
+        record = cls()
+        for event in events:
+            if _whose(event) == subscription_id:
+                record._take(event, alert)
         return record
 
     def _take(self, event: Event, alert: str) -> None:
