@@ -103,24 +103,15 @@ def written(digest: str, group: str, *, zone: str, urgent: Severity | None) -> G
         raise UnusableError("a digest is one group of everything", key="digest", remedy="Give one of the two")
     if digest:
         return _asked({**_digest_of(digest.split()), "zone": zone, "urgent": urgent}, digest, DIGEST)
-    return _asked({**_group_of(group.split()), "urgent": urgent}, group, GROUP) if group else UNSET
+    return _asked({**_named(GROUP_KEYS, group.split()), "urgent": urgent}, group, GROUP) if group else UNSET
 
 
 def _digest_of(words: list[str]) -> dict[str, str]:
-    names = (
-        ("digest", "day", "at")
-        if words[:1] == ["weekly"] and words[1:2] != _hour(words)
-        else ("digest", "at")
-    )
-    return dict(zip(names, words, strict=False)) if len(words) <= len(names) else {}
+    has_day = words[:1] == ["weekly"] and any(":" not in word for word in words[1:2])
+    return _named(("digest", "day", "at") if has_day else ("digest", "at"), words)
 
 
-def _hour(words: list[str]) -> list[str]:
-    return [word for word in words[1:2] if ":" in word]
-
-
-def _group_of(words: list[str]) -> dict[str, str]:
-    names = ("by", "wait", "interval")
+def _named(names: tuple[str, ...], words: list[str]) -> dict[str, str]:
     return dict(zip(names, words, strict=False)) if len(words) <= len(names) else {}
 
 
