@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.config.kafka import PROTOCOLS
 from pipeline.errors import ConfigError, PipelineError, StoreError
 
 DEPLOY = Path(__file__).parents[1] / "deploy" / "kafka"
@@ -25,7 +26,6 @@ HEAP = "-Xmx512m"
 UP_WITHIN_S = 90.0
 DOWN_WITHIN_S = 20.0
 HOST = "127.0.0.1"
-PROTOCOLS = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}
 
 
 class ClusterError(PipelineError):
