@@ -110,9 +110,7 @@ class Pump:
     _waiting: set[str] = field(default_factory=set)
     _unheard: dict[str, datetime] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _recording: set[asyncio.Task[None]] = field(
-        default_factory=set
-    )  # whose message is sent, or not: what is known
+    _recording: set[asyncio.Task[None]] = field(default_factory=set)  # how the attempt ended is known
     _held: bool = True
 
     def look_at(self, key: str) -> None:
@@ -215,7 +213,8 @@ class Pump:
                 known = trace.parse(fold.traceparent_of(outbox, due)) or trace.begin(due.delivery_id)
                 with bound_contextvars(trace_id=known.trace_id), self.tracer.span("deliver", known):
                     ended = await self._attempt(outbox, due)
-                    self._recording |= {task for task in [asyncio.current_task()] if task}
+                    if task := asyncio.current_task():
+                        self._recording.add(task)
                     await self._settle(key, ended)
         finally:
             self._busy.discard(key)
