@@ -40,9 +40,13 @@ class Wanted(Value, frozen=True, kw_only=True):
         """The consumer group that it runs under."""
         return GROUP + self.name
 
+    def reaches(self, moment: datetime) -> bool:
+        """Say whether a time is not before what is asked for."""
+        return self.since is None or moment >= self.since
+
     def covers(self, moment: datetime) -> bool:
         """Say whether a result of that time is asked for."""
-        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+        return self.reaches(moment) and (self.until is None or moment < self.until)
 
 
 class Plan(Value, frozen=True, kw_only=True):

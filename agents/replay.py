@@ -8,7 +8,7 @@ once, so that a replay that was killed goes on, in any process, and nothing stan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -106,7 +106,7 @@ def compared(log: ReplayLog, plan: Plan, decode: Decode) -> Report:
             document = event.document.id if event.document else ""
             now[event.alert_id] = (f"{document} {event.at.isoformat()} {event.alert_id}", line_of(event))
     report.alerts = [line for _, line in sorted(now.values())]
-    before = published(log, decode, wanted.since, wanted.until, documents)
+    before = published(log, decode, wanted, documents)
     report.missing, report.extra = sorted(before - now.keys()), sorted(now.keys() - before)
     for event in decoded(log.records(wanted.prefix + "events.rejected"), decode):
         if isinstance(event, EventRejected):
@@ -133,15 +133,9 @@ def line_of(alert: AlertRaised) -> str:
     return f"{alert.at:%Y-%m-%d %H:%M}  {alert.severity.value:<8}  {alert.alert_id}  {alert.title}"
 
 
-def published(
-    history: History,
-    decode: Decode,
-    since: datetime | None,
-    until: datetime | None,
-    documents: Sequence[str] | set[str],
-) -> set[str]:
+def published(history: History, decode: Decode, wanted: Wanted, documents: set[str]) -> set[str]:
     """Return the ids of the alerts about changes of documents that were published in a range."""
-    events = decoded(history.records(ALERTS, since=since, until=until), decode)
+    events = decoded(history.records(ALERTS, since=wanted.since, until=wanted.until), decode)
     return {
         event.alert_id
         for event in events

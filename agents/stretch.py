@@ -61,12 +61,12 @@ class Stretch:
         line = self._line(event.key)
         try:
             async for result in line.page(event):
-                self._keep(result, self._wanted.since is None or result.at >= self._wanted.since)
+                self._keep(result, self._wanted.reaches(result.at))
         except RejectError as error:
             self._found.append(_rejected(event, record, error))
         self._leave(event.key, line)
-        in_range = self._wanted.since is None or event.at >= self._wanted.since
-        self._sums = msgspec.structs.replace(self._sums, pages=self._sums.pages + in_range)
+        pages = self._sums.pages + self._wanted.reaches(event.at)
+        self._sums = msgspec.structs.replace(self._sums, pages=pages)
 
     def _page(self, record: Kept) -> PageFetched | None:
         if self._wanted.until and record.at >= self._wanted.until:
