@@ -18,8 +18,8 @@ class Progress:
     total: int
     out: TextIO
     now: Callable[[], float]  # seconds of a clock that only goes forward
-    begun: int = 0  # how much was done before
     _started: float | None = None
+    _begun: int = 0  # how much was done before
     _told: float = 0.0
     _is_open: bool = False
 
@@ -28,12 +28,12 @@ class Progress:
         now = self.now()
         if self._started is None:
             self._started = self._told = now
-            self.begun = done()
+            self._begun = done()
         if now - self._told < (EVERY_ON_TERMINAL_S if self.out.isatty() else EVERY_S):
             return
         self._told = now
         through = done()
-        line = line_of(self.what, through, self.total, through - self.begun, now - self._started)
+        line = line_of(self.what, through, self.total, through - self._begun, now - self._started)
         self._is_open = self.out.isatty()
         self.out.write(f"\r\x1b[2K{line}" if self._is_open else f"{line}\n")
         self.out.flush()
