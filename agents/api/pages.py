@@ -62,13 +62,12 @@ class Pages:
 
     def routes(self) -> list[web.RouteDef]:
         """Return where the pages lie."""
-        side = {"side": SIDES}
         return [
             web.get(links.REDLINE, self._serving(redline)),
             web.get(links.EVIDENCE, self._serving(evidence)),
             web.get(links.BUNDLE, self._serving(zipped)),
-            web.get(links.PAGE.replace("{side}", side["side"]), self._serving(page)),
-            web.get(links.TEXT.replace("{side}", side["side"]), self._serving(text)),
+            web.get(links.PAGE.replace("{side}", SIDES), self._serving(page)),
+            web.get(links.TEXT.replace("{side}", SIDES), self._serving(text)),
         ]
 
     def _serving(self, make: Made) -> Callable[[web.Request], Awaitable[web.Response]]:

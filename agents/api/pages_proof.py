@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -177,10 +177,7 @@ def _archive(url: str, at: datetime) -> str:
 
 def _quoted(found: Dossier, shown: Sequence[Exhibit]) -> Iterator[Quoted]:
     """Yield what each change quotes, in the order of the redline."""
-    order = pages_view.order(found)
-    places = {number: at for at, number in order.items()}
-    for change in pages_view.numbered(found):
-        at = places[change.number]
+    for change, at in zip(pages_view.numbered(found), pages_view.order(found), strict=True):
         quotes = [_quote(exhibit, proof) for exhibit in shown if (proof := exhibit.proofs[at])]
         yield Quoted(change=change, quotes=tuple(quotes))
 
@@ -219,8 +216,3 @@ def file_name(found: Dossier, exhibit: Exhibit, kind: str) -> str:
     )
     at = exhibit.side.page.fetched_at.astimezone(UTC)
     return f"{stem}-{at:%Y-%m-%dT%H%M%SZ}-{exhibit.side.name}-{kind}.{ending}"
-
-
-def headers_text(headers: Mapping[str, str]) -> str:
-    """Return headers as lines of text."""
-    return "".join(f"{clean(name)}: {one_line(value, 2_000)}\n" for name, value in headers.items())

@@ -224,10 +224,10 @@ def numbered(found: Dossier) -> list[ChangeView]:
     return [_change(number, change, old, new) for number, change in enumerate(ranked, 1)]
 
 
-def order(found: Dossier) -> dict[int, int]:
-    """Return the number that each change is shown under, by its place in the dossier."""
+def order(found: Dossier) -> list[int]:
+    """Return the places that the changes have in the dossier, in the order of their numbers."""
     places = {id(change): at for at, change in enumerate(found.changes)}
-    return {places[id(change)]: number for number, change in enumerate(words.by_importance(found.changes), 1)}
+    return [places[id(change)] for change in words.by_importance(found.changes)]
 
 
 def _change(number: int, change: Change, old: Clauses, new: Clauses) -> ChangeView:
