@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -45,7 +45,7 @@ class NewSilence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def made(
     wanted: NewSilence, *, silence_id: str, at: datetime, known: Collection[str], author: str
 ) -> SilenceDeclared:
-    """Return the silence that is asked for; UnusableError with the part that is wrong.
+    """Return the silence that is asked for, in UTC; UnusableError with the part that is wrong.
 
     `known` are the ids of the subscriptions that there are.
     """
@@ -63,8 +63,8 @@ def made(
     return SilenceDeclared(
         silence_id=silence_id,
         matchers=_matchers(wanted.matchers),
-        starts_at=starts,
-        ends_at=ends,
+        starts_at=starts.astimezone(UTC),
+        ends_at=ends.astimezone(UTC),
         declared_at=at,
         subscriptions=wanted.subscriptions,
         author=author,

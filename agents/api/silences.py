@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiohttp import web
 from msgspec import Struct
-from msgspec.structs import replace
 
 from agents import silence
 from agents.api.access import SHOWN
@@ -71,9 +70,7 @@ async def create(office: Office, request: web.Request) -> web.Response:
     known = office.registry.by_id
     author = f"{request[SHOWN].name or request[SHOWN].key_id} (API)"
     made = silence.made(wanted, silence_id=name, at=now, known=known, author=author[:200])
-    await office.declare(
-        replace(made, ends_at=made.ends_at.astimezone(UTC), starts_at=made.starts_at.astimezone(UTC))
-    )
+    await office.declare(made)
     return answer(view(office.registry.silences[name], now), 201, Location=f"/v1/silences/{name}")
 
 

@@ -76,14 +76,14 @@ def list_silences(
     """List the silences that hold."""
     now = SystemClock().now()
     for one in standing(settings_from(config)).silences.values():
-        if every or one.ends_at > now:
+        if every or silence.holds(one, now):
             typer.echo(_line(one, now))
 
 
 def _line(one: SilenceDeclared, now: datetime) -> str:
     asks = " ".join(f"{m.what}{'!=' if m.negated else '='}{','.join(m.words)}" for m in one.matchers)
     whom = f"  to {', '.join(one.subscriptions)}" if one.subscriptions else ""
-    over = "  (over)" if one.ends_at <= now else ""
+    over = "" if silence.holds(one, now) else "  (over)"
     said = f"  {one.author}: {one.comment}" if one.comment else f"  {one.author}".rstrip()
     return f"{one.silence_id}  until {one.ends_at:%Y-%m-%d %H:%M} UTC  {asks}{whom}{said}{over}"
 
