@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agents.doctor.finding import Finding, fail, failed, ok, warn
+from agents.doctor.probes import is_this_machine
 from pipeline.adapters.vault import KEY, REMEDY, vault
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
@@ -16,7 +17,6 @@ from pipeline.events import DocumentSpec, FeedSpec
 Spec = DocumentSpec | FeedSpec
 
 HASTY_S = 60.0
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SIGNING = re.compile(r"[0-9a-f]{32}")  # what Slack's are
 
 
@@ -78,7 +78,7 @@ def _signing(name: str, secret: str) -> Finding:
 
 def _hasty(settings: Settings) -> Iterator[Finding]:
     for spec in specs(settings):
-        if spec.interval_s < HASTY_S and (urlsplit(spec.url).hostname or "") not in LOOPBACK:
+        if spec.interval_s < HASTY_S and not is_this_machine(urlsplit(spec.url).hostname or ""):
             yield warn(f"{spec.id} is read every {spec.interval_s:g} s", "Give its site a minute or more")
 
 
