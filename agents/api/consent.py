@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from agents.api.office import Office, Posts
+from agents.api.office import Office, Opened, Posts
 from agents.api.problems import ProblemError
+from pipeline.adapters.vault import Vault
 from pipeline.alerts import recipients
 from pipeline.alerts.render import webhook
 from pipeline.errors import DeliveryError, RefusedError
@@ -28,18 +29,36 @@ async def accepted(
     is_new = before is None or before.target != declared.target
     if declared.channel is not Channel.WEBHOOK or not is_new:
         return {}
-    now, locker = office.now(), office.vault()
-    said = await consent(
-        await office.channels.webhooks(private=office.private),
-        declared.target["url"],
-        subscription_id=declared.subscription_id,
-        secrets=[
-            locker.open(held.token) for held in declared.sealed if held.until is None or now < held.until
-        ],
+    said = await endpoint_consent(
+        office.channels,
+        office.vault(),
+        declared,
+        private=office.private,
         origin=office.origin,
-        at=now,
+        at=office.now(),
     )
     return {"consent": said}
+
+
+async def endpoint_consent(
+    channels: Opened,
+    locker: Vault,
+    declared: SubscriptionDeclared,
+    *,
+    private: bool,
+    origin: str,
+    at: datetime,
+) -> str:
+    """Return how a webhook's endpoint consented, asked with every secret that holds at a time; ProblemError 422."""
+    held = [sealed for sealed in declared.sealed if sealed.until is None or at < sealed.until]
+    return await consent(
+        await channels.webhooks(private=private),
+        declared.target["url"],
+        subscription_id=declared.subscription_id,
+        secrets=[locker.open(sealed.token) for sealed in held],
+        origin=origin,
+        at=at,
+    )
 
 
 async def consent(

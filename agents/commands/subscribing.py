@@ -10,7 +10,7 @@ import typer
 from msgspec import UNSET
 
 from agents import subscribe
-from agents.api.consent import consent
+from agents.api.consent import endpoint_consent
 from agents.api.problems import ProblemError
 from agents.cadence import written
 from agents.channels import Channels
@@ -244,16 +244,14 @@ async def _accepted(settings: Settings, one: SubscriptionDeclared, *, asks: bool
 async def _asked(
     channels: Channels, settings: Settings, one: SubscriptionDeclared, clock: SystemClock
 ) -> None:
-    now = clock.now()
-    held = [sealed for sealed in one.sealed if sealed.until is None or now < sealed.until]
     try:
-        await consent(
-            await channels.webhooks(private=bool(one.target["allow_private"])),
-            one.target["url"],
-            subscription_id=one.subscription_id,
-            secrets=[locker(settings).open(sealed.token) for sealed in held],
+        await endpoint_consent(
+            channels,
+            locker(settings),
+            one,
+            private=bool(one.target["allow_private"]),
             origin=ORIGIN,
-            at=now,
+            at=clock.now(),
         )
     except ProblemError as error:
         raise InputError(str(error), remedy=error.remedy) from None
