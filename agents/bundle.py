@@ -18,7 +18,7 @@ from agents.api import pages_html
 from agents.api.pages_html import Doors
 from agents.api.pages_proof import file_name
 from agents.dossier import Dossier, Exhibit
-from pipeline.events import Event
+from pipeline.events import Event, Version
 
 REDLINE, EVIDENCE, RECORDS = "redline.html", "evidence.html", "records.json"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
@@ -30,7 +30,7 @@ def files(found: Dossier, shown: Sequence[Exhibit], now: datetime) -> dict[str, 
     made = dict(_kept(found, shown))
     pages = {
         exhibit.side.name: {
-            kind: name for kind in ("page", "text") if (name := file_name(found, exhibit, kind)) in made
+            kind: name for kind in ("page", "text") if (name := file_name(found, exhibit.side, kind)) in made
         }
         for exhibit in shown
     }
@@ -66,15 +66,14 @@ def _kept(found: Dossier, shown: Sequence[Exhibit]) -> Iterator[tuple[str, bytes
     """Yield the bytes and the text of each page, as far as they are in the store."""
     for exhibit in shown:
         if exhibit.body is not None:
-            yield file_name(found, exhibit, "page"), exhibit.body
+            yield file_name(found, exhibit.side, "page"), exhibit.body
         if exhibit.side.version is not None:
-            yield file_name(found, exhibit, "text"), text_of(exhibit)
+            yield file_name(found, exhibit.side, "text"), text_of(exhibit.side.version)
 
 
-def text_of(exhibit: Exhibit) -> bytes:
+def text_of(version: Version) -> bytes:
     """Return the text that offsets count in, as a file of UTF-8."""
-    version = exhibit.side.version
-    return version.text.encode("utf-8", "replace") if version else b""
+    return version.text.encode("utf-8", "replace")
 
 
 def _records(found: Dossier) -> Iterator[Event]:
@@ -101,8 +100,8 @@ def _manifest(
 
 
 def _page(found: Dossier, exhibit: Exhibit, made: Mapping[str, bytes]) -> dict[str, Any]:
-    page, quoted = exhibit.side.page, exhibit.quoted
-    name = file_name(found, exhibit, "page")
+    page = exhibit.side.page
+    name = file_name(found, exhibit.side, "page")
     return {
         "side": exhibit.side.name,
         "url": page.url,
@@ -115,9 +114,9 @@ def _page(found: Dossier, exhibit: Exhibit, made: Mapping[str, bytes]) -> dict[s
         "media_type": page.body.media_type,
         "file": name if name in made else None,
         "intact": exhibit.body is not None,
-        "quotes": len(quoted),
-        "quotes_at_their_offsets": sum(proof.stands for proof in quoted),
-        "quotes_in_the_bytes": sum(proof.served is True for proof in quoted),
+        "quotes": len(exhibit.quoted),
+        "quotes_at_their_offsets": exhibit.stand,
+        "quotes_in_the_bytes": exhibit.served,
     }
 
 

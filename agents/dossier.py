@@ -86,6 +86,16 @@ class Exhibit:
         """The quotes of this page."""
         return [proof for proof in self.proofs if proof]
 
+    @property
+    def stand(self) -> int:
+        """How many of its quotes stand at their offsets."""
+        return sum(proof.stands for proof in self.quoted)
+
+    @property
+    def served(self) -> int:
+        """How many of its quotes the page's bytes hold."""
+        return sum(proof.served is True for proof in self.quoted)
+
 
 async def dossier(finds: Finds, values: Values, alert_id: str) -> Dossier | None:
     """Return all that is known of an alert, None where there is none."""

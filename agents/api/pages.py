@@ -18,7 +18,7 @@ from agents.api import links, pages_html
 from agents.api.office import Office
 from agents.api.pages_html import Doors
 from agents.api.pages_proof import file_name
-from agents.dossier import NEW, OLD, Dossier, Exhibit, dossier, exhibits
+from agents.dossier import NEW, OLD, Dossier, dossier, exhibits
 from agents.told import IndexingError
 from pipeline.adapters.blobs import BlobValues
 from pipeline.errors import RejectError, RetryError
@@ -137,7 +137,7 @@ async def page(asked: Request, found: Dossier) -> web.Response:
         body = await asked.office.blobs.get(side.page.body)
     except RejectError as error:
         return _said(404, "These bytes are gone", str(error))
-    return _attached(body, file_name(found, Exhibit(side=side, body=body, proofs=()), "page"))
+    return _attached(body, file_name(found, side, "page"))
 
 
 async def text(asked: Request, found: Dossier) -> web.Response:
@@ -147,8 +147,7 @@ async def text(asked: Request, found: Dossier) -> web.Response:
         return _said(
             404, "There is no such text", side.fault if side else "This alert rests on one page only."
         )
-    exhibit = Exhibit(side=side, body=None, proofs=())
-    return _attached(bundle.text_of(exhibit), file_name(found, exhibit, "text"))
+    return _attached(bundle.text_of(side.version), file_name(found, side, "text"))
 
 
 def _beside_redline(asked: Request) -> Doors:

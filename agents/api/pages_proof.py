@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from agents.api import pages_view
 from agents.api.pages_view import ChangeView
-from agents.dossier import Dossier, Exhibit
+from agents.dossier import Dossier, Exhibit, Side
 from agents.proof import Proof
 from pipeline.alerts.render.letters import clean, count, is_web, one_line
 from pipeline.alerts.render.times import instant
@@ -134,7 +134,7 @@ def _of(part: int, whole: int, noun: str) -> str:
 
 
 def _page(dossier: Dossier, exhibit: Exhibit) -> PageView:
-    page, found = exhibit.side.page, exhibit.quoted
+    page = exhibit.side.page
     headers = [(clean(name)[:200], clean(value)[:2_000]) for name, value in page.headers.items()]
     url, last = clean(page.url), clean(page.final_url or page.url)
     return PageView(
@@ -157,12 +157,12 @@ def _page(dossier: Dossier, exhibit: Exhibit) -> PageView:
         fault=one_line(exhibit.fault, 300),
         text_fault=one_line(exhibit.side.fault, 300),
         text_sha256=exhibit.side.text.sha256 if exhibit.side.text else "",
-        quotes=len(found),
-        stand=sum(proof.stands for proof in found),
-        served=sum(proof.served is True for proof in found),
+        quotes=len(exhibit.quoted),
+        stand=exhibit.stand,
+        served=exhibit.served,
         archive=_archive(last, page.fetched_at),
-        file=file_name(dossier, exhibit, "page"),
-        text_file=file_name(dossier, exhibit, "text"),
+        file=file_name(dossier, exhibit.side, "page"),
+        text_file=file_name(dossier, exhibit.side, "text"),
     )
 
 
@@ -207,12 +207,10 @@ def _records(found: Dossier) -> Iterator[tuple[str, str]]:
         yield pages_view.settled(event), event.id
 
 
-def file_name(found: Dossier, exhibit: Exhibit, kind: str) -> str:
+def file_name(found: Dossier, side: Side, kind: str) -> str:
     """Return the name that a page's bytes, or its text, are saved under: document, day, and what they are."""
     document = found.alert.document
     stem = quote(document.id.replace("/", "-"), safe="-")[:80] if document else "page"
-    ending = (
-        "md" if kind == "text" else ENDINGS.get(exhibit.side.page.body.media_type.partition(";")[0], "bin")
-    )
-    at = exhibit.side.page.fetched_at.astimezone(UTC)
-    return f"{stem}-{at:%Y-%m-%dT%H%M%SZ}-{exhibit.side.name}-{kind}.{ending}"
+    ending = "md" if kind == "text" else ENDINGS.get(side.page.body.media_type.partition(";")[0], "bin")
+    at = side.page.fetched_at.astimezone(UTC)
+    return f"{stem}-{at:%Y-%m-%dT%H%M%SZ}-{side.name}-{kind}.{ending}"

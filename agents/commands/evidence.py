@@ -115,8 +115,8 @@ async def _gathered(settings: Settings, alert_id: str) -> tuple[Dossier, tuple[E
 def _told(shown: Sequence[Exhibit]) -> list[str]:
     return [
         f"{one.side.name}  {one.side.page.body.sha256}  {'intact' if one.body is not None else one.fault}  "
-        f"{sum(proof.stands for proof in one.quoted)} of {len(one.quoted)} quotes at their offsets, "
-        f"{sum(proof.served is True for proof in one.quoted)} in the bytes"
+        f"{one.stand} of {len(one.quoted)} quotes at their offsets, "
+        f"{one.served} in the bytes"
         for one in shown
     ]
 

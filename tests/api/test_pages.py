@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from agents.api import links
 from agents.api.pages_proof import evidence, file_name
 from agents.api.pages_view import numbered
-from agents.dossier import Exhibit, dossier, exhibits
+from agents.dossier import dossier, exhibits
 from agents.told import Told
 from pipeline.adapters.blobs import BlobValues, squeezed
 from pipeline.adapters.vault import new_key
@@ -267,10 +267,7 @@ async def test_files_are_named_by_utc(tmp_path: Path) -> None:
     assert found is not None
     side = found.sides[0]
     away = replace(side.page, fetched_at=side.page.fetched_at.astimezone(timezone(timedelta(hours=9))))
-    names = [
-        file_name(found, Exhibit(side=one, body=None, proofs=()), "page")
-        for one in (side, changed(side, page=away))
-    ]
+    names = [file_name(found, one, "page") for one in (side, changed(side, page=away))]
     assert names[0] == names[1]
 
 
