@@ -15,7 +15,7 @@ import typer
 
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.retelling import tell
-from agents.commands.workforce import code, logs_aside, run_alone, run_beside
+from agents.commands.workforce import STOPPED, code, logs_aside, run_alone, run_beside
 from agents.plan import ALERTS, PAGES, Plan, Wanted
 from agents.progress import Progress
 from agents.replay import Report, compared, decoded, line_of, planned
@@ -32,7 +32,6 @@ Day = Annotated[
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"], help="UTC, such as 2024-10-17."
     ),
 ]
-STOPPED = 130  # the exit status of what Ctrl-C ended
 LOOK_S = 0.5
 
 

@@ -10,6 +10,7 @@ import typer
 
 from agents.commands.reading import InputError
 from agents.commands.standing import named, standing
+from agents.commands.workforce import STOPPED
 from agents.plan import Wanted
 from agents.progress import Progress
 from agents.register import Ledger, Register, Tally, chosen, register
@@ -20,8 +21,6 @@ from pipeline.alerts import recipients
 from pipeline.config import Settings
 from pipeline.events import SubscriptionDeclared
 from pipeline.ports import ReplayLog
-
-STOPPED = 130  # the exit status of what Ctrl-C ended
 
 
 def tell(

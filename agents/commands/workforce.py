@@ -32,6 +32,7 @@ from pipeline.errors import PipelineError, StoreError
 from pipeline.policy.tables import DEPLOY
 
 LOOK_S = 0.25
+STOPPED = 130  # the exit status of what Ctrl-C ended
 
 
 def logs_aside() -> None:
@@ -95,7 +96,7 @@ def _member(config: Path, packed: bytes, parent: int) -> None:
     except PipelineError as error:
         sys.exit(f"clausewire: {error}. {error.remedy}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(STOPPED)
 
 
 async def _while_wanted(settings: Settings, plan: Plan, parent: int) -> None:
