@@ -13,7 +13,9 @@ from urllib.parse import quote, urlsplit
 import aiosmtplib
 import httpx
 
+from agents.channels import trusted
 from pipeline.config import Secrets, SmtpSettings
+from pipeline.errors import ConfigError
 
 WITHIN_S = 10.0
 BROWSER_S = 20.0
@@ -50,12 +52,16 @@ async def slack_token(api_url: str, token: str) -> tuple[str, str]:
 
 async def mail_login(server: SmtpSettings, secrets: Secrets) -> tuple[str, str]:
     """Return what keeps us from logging in to a mail server and what to do about it; two "" when nothing does."""
+    try:
+        context = trusted(server)
+    except ConfigError as error:
+        return str(error.args[0]), error.remedy
     client = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
         use_tls=server.security == "tls",
         start_tls=server.security == "starttls",
-        tls_context=ssl.create_default_context(cafile=server.ca_file or None),
+        tls_context=context,
         timeout=min(server.timeout_s, WITHIN_S),
     )
     try:

@@ -128,6 +128,14 @@ async def test_mail_in_the_clear_to_strangers_fails(tmp_path: Path) -> None:
     assert (finding.level, "starttls" in finding.remedy) == (Level.FAIL, True)
 
 
+async def test_missing_authority_fails(tmp_path: Path) -> None:
+    """A file of certificates that is not there is told as what it is, and ends nothing."""
+    text = "smtp: {host: 127.0.0.1, port: 1, security: starttls, from: a@b.c, ca_file: missing.pem}"
+    (finding,) = await mail(settings(text, tmp_path))
+    assert (finding.level, "missing.pem" in finding.what) == (Level.FAIL, True)
+    assert "PEM" in finding.remedy
+
+
 # --- the browser -----------------------------------------------------------------------------------------------
 
 
