@@ -23,9 +23,10 @@ from msgspec import Meta, Struct
 
 from agents.api.office import Office
 from agents.api.problems import ProblemError
+from agents.replay import decoded
 from agents.why import TOPICS, why
 from pipeline.adapters.wire import decode
-from pipeline.errors import DecodeError, PipelineError
+from pipeline.errors import PipelineError
 from pipeline.events import (
     AlertAcknowledged,
     AlertRaised,
@@ -236,12 +237,8 @@ async def _of(office: Office, found: Clicked) -> tuple[AlertRaised, list[Event]]
 
 
 def _events(office: Office, topic: str) -> list[Event]:
-    found: list[Event] = []
     with office.history() as history:
-        for record in history.records(topic):
-            with suppress(DecodeError):
-                found.append(decode(record.value))
-    return found
+        return list(decoded(history.records(topic), decode))
 
 
 def _escaped(text: str) -> str:

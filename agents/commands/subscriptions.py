@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -20,6 +20,7 @@ from agents.commands.standing import declare, locker, named, standing
 from agents.commands.subscribing import add, change, signed_as, tell_secret
 from agents.destination import signature_of
 from agents.recover import asked_for, missed
+from agents.replay import decoded
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
 from pipeline.adapters.vault import new_secret
@@ -27,8 +28,7 @@ from pipeline.adapters.wire import decode
 from pipeline.alerts import recipients
 from pipeline.alerts.window import asked
 from pipeline.config import Settings
-from pipeline.errors import DecodeError
-from pipeline.events import Event, SubscriptionDeclared
+from pipeline.events import SubscriptionDeclared
 
 subscriptions_app = typer.Typer(help="Who hears of alerts.", no_args_is_help=True)
 
@@ -161,9 +161,9 @@ def recover(
     registry = standing(settings)
     one = named(registry, who)
     with open_history(settings) as history:
-        raised = _events(history.records("alerts.raised", since=since.replace(tzinfo=UTC)))
-        ledger = _events(history.records("deliveries"))
-        waiting = _events(history.records("gatherings"))
+        raised = list(decoded(history.records("alerts.raised", since=since.replace(tzinfo=UTC)), decode))
+        ledger = list(decoded(history.records("deliveries"), decode))
+        waiting = list(decoded(history.records("gatherings"), decode))
         found = missed(one, raised, ledger, at=now, apart=registry.apart, gatherings=waiting)
         places = {part.subscription_id: recipients.place(part) for part in recipients.parts(one)}
         for due in found:
@@ -176,13 +176,3 @@ def recover(
         + (f"; {asked(one.gather)}" if one.gather and found else ""),
         err=True,
     )
-
-
-def _events(records: Iterable[Any]) -> list[Event]:
-    found: list[Event] = []
-    for record in records:
-        try:
-            found.append(decode(record.value))
-        except DecodeError:
-            continue
-    return found
