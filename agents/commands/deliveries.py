@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -13,6 +13,7 @@ from agents import why as reasons
 from agents.commands.deployment import ConfigFile, settings_from
 from agents.commands.reading import InputError
 from agents.commands.standing import named, standing
+from agents.replay import decoded
 from agents.subscriptions import Registry
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.history import open_history
@@ -20,8 +21,8 @@ from pipeline.adapters.wire import decode
 from pipeline.alerts import recipients
 from pipeline.alerts.attempt import alert_id, members
 from pipeline.alerts.attempt import what as kind
-from pipeline.errors import DecodeError
 from pipeline.events import AlertRaised, DeliveryAttempted, DeliveryDue, Event, SubscriptionDeclared
+from pipeline.ports import Kept
 
 deliveries_app = typer.Typer(help="What became of each attempt to deliver.", invoke_without_command=True)
 
@@ -151,10 +152,5 @@ def _asked(
     yield from parts
 
 
-def _events(records: Iterable[Any], *, key: str | None = None) -> Iterable[Event]:
-    for record in records:
-        if key is None or record.key == key.encode():
-            try:
-                yield decode(record.value)
-            except DecodeError:
-                continue
+def _events(records: Iterable[Kept], *, key: str | None = None) -> Iterable[Event]:
+    return decoded((record for record in records if key is None or record.key == key.encode()), decode)
