@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.alerts.render import slack_gathered, words
 from pipeline.alerts.render import slack_parts as parts
-from pipeline.alerts.render.slack_frame import BUDGET, Message, escape, framed, metadata, size
+from pipeline.alerts.render.slack_frame import BUDGET, Message, escape, fitting, framed, metadata, size
 from pipeline.alerts.render.words import Links
 from pipeline.alerts.route import delivery_id as identity
 from pipeline.events import AlertRaised, AlertUpdated, AlertWithdrawn, Change, DeliveryDue
@@ -111,14 +111,7 @@ def _blocks(
 
 def _others(alert: AlertRaised, ranked: Sequence[Change], links: Links, room: int) -> list[dict[str, Any]]:
     """Return the list of the other changes that fit in a room of characters, and what is not shown."""
-    items: list[dict[str, Any]] = []
-    left = room - RESERVE
-    for change in ranked[1:]:
-        item = parts.item(change, EACH)
-        left -= size([item]) + 1
-        if left < 0:
-            break
-        items.append(item)
+    items = fitting((parts.item(change, EACH) for change in ranked[1:]), room - RESERVE)
     while True:  # the lines around the items take room too, the count of the others among them
         more = words.more(alert, ranked[: len(items) + 1])
         blocks = parts.others(items, more, links)

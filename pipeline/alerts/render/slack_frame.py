@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -43,3 +43,14 @@ def escape(text: str) -> str:
 def size(blocks: Sequence[Mapping[str, Any]]) -> int:
     """Return how much of Slack's budget blocks take: UTF-16 units of their JSON."""
     return len(msgspec.json.encode(blocks).decode().encode("utf-16-le")) // 2
+
+
+def fitting(items: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """Return the first items of a list that fit in a room of characters."""
+    kept: list[dict[str, Any]] = []
+    for item in items:
+        room -= size([item]) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return kept

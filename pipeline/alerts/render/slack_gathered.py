@@ -15,7 +15,16 @@ from pipeline.alerts.render import slack_parts as parts
 from pipeline.alerts.render import words
 from pipeline.alerts.render.gathered import Entry, Gathered, Told
 from pipeline.alerts.render.redline import shown
-from pipeline.alerts.render.slack_frame import BUDGET, MOST_BLOCKS, Message, escape, framed, metadata, size
+from pipeline.alerts.render.slack_frame import (
+    BUDGET,
+    MOST_BLOCKS,
+    Message,
+    escape,
+    fitting,
+    framed,
+    metadata,
+    size,
+)
 from pipeline.alerts.render.slack_parts import Block, Element, link, rich, section, text
 from pipeline.alerts.render.words import Links
 from pipeline.events import AlertRaised, Change, DeliveryDue
@@ -25,7 +34,6 @@ MOST_FULL, MOST_LINES = 24, 100  # more alerts in full, and more lines, than fit
 IN_FULL = 0.6  # of the room, for alerts told in full where not all of them can be
 NEWS = 2_000  # characters of each list of what became of earlier alerts, beside alerts that are told
 NEWS_ALONE = 8_000
-ANSWERS = frozenset({"page", "story", "redline", "ack", "mute-document", "why"})
 
 
 class Level(NamedTuple):
@@ -37,7 +45,7 @@ class Level(NamedTuple):
     buttons: frozenset[str]
 
 
-LEADS = frozenset({*ANSWERS, "redline", "evidence"})
+LEADS = parts.ALL - {"mute-clause"}  # which is about one clause, not about the alert
 LEVELS = (  # tried in turn until all alerts fit
     Level(clause=1_000, lead=250, facts=2, buttons=LEADS),
     Level(clause=500, lead=250, facts=1, buttons=LEADS),
@@ -146,7 +154,7 @@ def _filled(found: Gathered, links: Links, room: int, most: int) -> list[Block]:
     full = min(full, (most - 1) // 4)  # a rule, a heading, the words and the buttons of each
     blocks = [block for group in groups[:full] for block in group]
     rest = found.told[full:]
-    lines = _fitting(lines[full:], room - size(blocks) - RESERVE)
+    lines = fitting(lines[full:], room - size(blocks) - RESERVE)
     while True:  # the lines around them take room too, the count of the rest among them
         listed = [
             *blocks,
@@ -199,7 +207,7 @@ def _news(found: Gathered) -> list[Block]:
         room //= 2
     blocks: list[Block] = []
     for heading, entries in ((told.KNOWN, found.known), (told.WITHDRAWN, found.withdrawn)):
-        lines = _fitting([_became(entry) for entry in entries], room)
+        lines = fitting([_became(entry) for entry in entries], room)
         blocks += _listed(heading, lines, told.more_news(entries[len(lines) :]), ())
     return blocks
 
@@ -216,17 +224,6 @@ def _became(entry: Entry) -> Element:
         [text(about, strike=True) if entry.withdrawal else text(about)],
         *_stories(entry),
     )
-
-
-def _fitting(items: Sequence[Element], room: int) -> list[Element]:
-    """Return the first items that fit in a room of characters."""
-    kept: list[Element] = []
-    for item in items:
-        room -= size([item]) + 1
-        if room < 0:
-            break
-        kept.append(item)
-    return kept
 
 
 def _target(alert: AlertRaised) -> str:
