@@ -91,12 +91,7 @@ def _filled(
     """Return the alert with the gravest change, and then the others while they fit."""
     kept = [parts.change(change, chars) for change in ranked[:1]]
     room = limit - len(_alert(alert, kept, ranked[:1], links, source)) - 100
-    for change in ranked[1:]:
-        value = parts.change(change, chars)
-        room -= len(msgspec.json.encode(value)) + 1
-        if room < 0:
-            break
-        kept.append(value)
+    kept += parts.fitting((parts.change(change, chars) for change in ranked[1:]), room)
     return _alert(alert, kept, ranked[: len(kept)], links, source)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from pipeline.alerts.render import gathered as told
 from pipeline.alerts.render import webhook_parts as parts
 from pipeline.alerts.render import words
@@ -53,13 +51,7 @@ def _filled(
 ) -> bytes:
     """Return as many of the members as fit."""
     room = limit - len(_encoded(due, found, (), links, source)) - 200
-    kept: list[dict[str, Any]] = []
-    for member in members:
-        room -= len(msgspec.json.encode(member)) + 1
-        if room < 0:
-            break
-        kept.append(member)
-    return _encoded(due, found, kept, links, source)
+    return _encoded(due, found, parts.fitting(members, room), links, source)
 
 
 def _encoded(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,6 +129,17 @@ def links(alert: AlertRaised, known: Links) -> dict[str, str]:
         "deliveries": known.deliveries,
     }
     return {name: url for name, url in targets.items() if url and len(url) <= 1_000}
+
+
+def fitting(items: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """Return the first items of a list that fit in a room of bytes."""
+    kept: list[dict[str, Any]] = []
+    for item in items:
+        room -= len(msgspec.json.encode(item)) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return kept
 
 
 def document(
