@@ -13,6 +13,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from pipeline.alerts.attempt import alert_id, skipped, what
+from pipeline.alerts.render.words import count
 from pipeline.alerts.slim import BUDGET, fitted, size
 from pipeline.alerts.window import asked, next_close
 from pipeline.events import (
@@ -268,7 +269,7 @@ def _message(
         subscription_id=subscription_id,
         thread=group,
         due_at=at,
-        reason=f"{alerts:,} {'alert' if alerts == 1 else 'alerts'} gathered: {asked(gather)}",
+        reason=f"{count(alerts, 'alert')} gathered: {asked(gather)}",
         gathered="group" if gather.how == "group" else DIGEST,
         members=members,
         period="" if gather.how == "group" else gather.how,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from pipeline.alerts.render.words import instant
+from pipeline.alerts.render.words import count, instant
 from pipeline.events import AlertRaised, DeliveryAttempted, Value
 
 PATIENCE = timedelta(days=5)  # of nothing but failures, as Svix has it; a day's outage switches nobody off
@@ -69,7 +69,7 @@ def is_worrying(health: Health, now: datetime) -> bool:
 
 def ailing(health: Health) -> str:
     """Return since when nothing was taken, in how many attempts, and how the last one ended."""
-    tries = f"{health.failures:,} attempt{'s' if health.failures != 1 else ''}"
+    tries = count(health.failures, "attempt")
     return f"nothing was taken since {instant(since(health))} in {tries}; the last: {health.last_reason}"
 
 

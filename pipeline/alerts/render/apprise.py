@@ -126,8 +126,8 @@ def _least(due: DeliveryDue, room_left: int, room: Room) -> str:
 def _counted(due: DeliveryDue, alert: AlertRaised | None) -> str:
     if due.members:
         return f"{len(due.members):,} alerts in all."
-    count = words.total(alert) if alert else 0
-    return f"{count:,} {'change' if count == 1 else 'changes'} in all." if count else ""
+    total = words.total(alert) if alert else 0
+    return f"{words.count(total, 'change')} in all." if total else ""
 
 
 # --- as the service shows it --------------------------------------------------------------------------------
